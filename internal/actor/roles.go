@@ -1,0 +1,147 @@
+package actor
+
+import "slices"
+
+// Role is a post. Its name on the screen is the catalogue key "role.<name>".
+type Role string
+
+// The roles, with their Chinese terms.
+const (
+	RoleSeat        Role = "seat"         // 坐席（受理员）
+	RoleDispatcher  Role = "dispatcher"   // 派遣员
+	RoleLeader      Role = "leader"       // 值班长
+	RoleSectionHead Role = "section_head" // 科长
+	RoleLiaison     Role = "liaison"      // 驻场人员: staff of a district or a company who sit in the centre
+	RoleCompany     Role = "company"      // 供热企业（客服、调度）
+	RoleStation     Role = "station"      // 供热所、热力站
+	RoleWorker      Role = "worker"       // 入户人员
+	RoleDistrict    Role = "district"     // 区县经办
+	RoleVerifier    Role = "verifier"     // 核查员
+	RoleInspector   Role = "inspector"    // 执法人员
+	RoleSupervisor  Role = "supervisor"   // 监督员
+	RoleRegulator   Role = "regulator"    // 供热主管部门
+	RoleKnowledge   Role = "knowledge"    // 知识管理员
+	RoleAdmin       Role = "admin"        // 系统管理员
+	RolePartner     Role = "partner"      // 外部系统 (API key)
+	RoleResident    Role = "resident"     // 居民
+	RoleSystem      Role = "system"       // the program itself
+)
+
+// Permission is one thing somebody may do. Its name on the screen is the catalogue key "permission.<name>".
+type Permission string
+
+// The permissions. Those of the case life cycle carry the field's verbs.
+const (
+	CaseOpen         Permission = "case.open"          // 上报, 受理登记
+	CaseRead         Permission = "case.read"          //
+	CaseReveal       Permission = "case.reveal"        // show masked personal data
+	CaseAccept       Permission = "case.accept"        // 受理, 不予受理, 直接答复
+	CaseConfirm      Permission = "case.confirm"       // 核实, before filing
+	CaseFile         Permission = "case.file"          // 案件立案
+	CaseDispatch     Permission = "case.dispatch"      // 派遣, 改派, 回退答复
+	CaseDesignate    Permission = "case.designate"     // 指定处置
+	CaseSign         Permission = "case.sign"          // 签收
+	CaseSignFor      Permission = "case.sign_for"      // 代签收 by recorded call
+	CaseAssign       Permission = "case.assign"        // 二次派单 inside the company
+	CaseTake         Permission = "case.take"          // 接单
+	CaseHandle       Permission = "case.handle"        // 首次联系, 预约, 到场, 处置
+	CaseFeedBack     Permission = "case.feed_back"     // 反馈
+	CaseReturn       Permission = "case.return"        // 回退
+	CaseAskExtend    Permission = "case.ask_extend"    // 申请延期
+	CaseExtend       Permission = "case.extend"        // 批准延期
+	CasePark         Permission = "case.park"          // 缓办, 挂账
+	CaseUrge         Permission = "case.urge"          // 催办, 催办来电
+	CaseSupervise    Permission = "case.supervise"     // 督办
+	CaseVerify       Permission = "case.verify"        // 核查
+	CaseCallBack     Permission = "case.call_back"     // 回访
+	CaseClose        Permission = "case.close"         // 结案, 返工
+	CaseReopen       Permission = "case.reopen"        // 重办
+	CaseWithdraw     Permission = "case.withdraw"      // 撤回
+	CaseTerminate    Permission = "case.terminate"     // 终止
+	CaseVoid         Permission = "case.void"          // 作废
+	CaseArchive      Permission = "case.archive"       // 归档
+	CaseLink         Permission = "case.link"          // 关联
+	CaseAppeal       Permission = "case.appeal"        // 申诉
+	CaseDecideAppeal Permission = "case.decide_appeal" // 申诉审定
+	CaseImport       Permission = "case.import"        //
+	CaseExport       Permission = "case.export"        //
+	OutageReport     Permission = "outage.report"      // 停热报备
+	OutageRead       Permission = "outage.read"        //
+	TerritoryRead    Permission = "territory.read"     //
+	TerritoryImport  Permission = "territory.import"   // 供热辖区 versions, places, households
+	TerritoryClaim   Permission = "territory.claim"    // 辖区认领
+	TerritoryDecide  Permission = "territory.decide"   // 辖区确认 by the authority
+	DutyEdit         Permission = "duty.edit"          // 值班表
+	HandoverWrite    Permission = "handover.write"     // 交接班
+	PeakSwitch       Permission = "peak.switch"        // 高峰快录
+	PackRead         Permission = "pack.read"          //
+	PackApprove      Permission = "pack.approve"       // approve an unconfirmed value of the city pack
+	SeasonDeclare    Permission = "season.declare"     // 公布采暖期起止
+	KnowledgeRead    Permission = "knowledge.read"     //
+	KnowledgeWrite   Permission = "knowledge.write"    //
+	StaffManage      Permission = "staff.manage"       //
+	KeyManage        Permission = "key.manage"         // API keys
+	AuditRead        Permission = "audit.read"         //
+	JobRead          Permission = "job.read"           //
+	JobRetry         Permission = "job.retry"          //
+	StatsRead        Permission = "stats.read"         //
+)
+
+// grants is the table of who may do what. RoleSystem may do everything and is not listed.
+var grants = map[Role][]Permission{
+	RoleSeat: {CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseFile, CaseUrge, CaseCallBack, CaseLink, CaseReopen,
+		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite},
+	RoleDispatcher: {CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseSignFor,
+		CaseUrge, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw, CaseClose, CaseExport, OutageRead, TerritoryRead,
+		KnowledgeRead, PackRead, HandoverWrite, StatsRead},
+	RoleLeader: {CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
+		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
+		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
+		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead},
+	RoleSectionHead: {CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
+		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
+		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead},
+	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
+	RoleCompany: {CaseRead, CaseReveal, CaseSign, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, CaseReturn,
+		CaseAskExtend, CaseAppeal, CaseExport, OutageRead, OutageReport, TerritoryRead, TerritoryClaim, DutyEdit,
+		KnowledgeRead, PackRead},
+	RoleStation:   {CaseRead, CaseReveal, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, OutageRead, OutageReport, KnowledgeRead},
+	RoleWorker:    {CaseRead, CaseReveal, CaseTake, CaseHandle, CaseFeedBack, KnowledgeRead},
+	RoleDistrict:  {CaseRead, CaseReveal, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead},
+	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
+	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
+	RoleSupervisor: {CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,
+		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead},
+	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
+	RoleAdmin: {StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,
+		CaseImport, KnowledgeRead},
+	RolePartner:  {CaseOpen, CaseRead, OutageRead, TerritoryRead},
+	RoleResident: {CaseOpen},
+}
+
+// Roles lists every role a person may hold, in the order of the table.
+func Roles() []Role {
+	return []Role{RoleSeat, RoleDispatcher, RoleLeader, RoleSectionHead, RoleLiaison, RoleCompany, RoleStation, RoleWorker,
+		RoleDistrict, RoleVerifier, RoleInspector, RoleSupervisor, RoleRegulator, RoleKnowledge, RoleAdmin}
+}
+
+// Has reports whether the role carries a permission.
+func (r Role) Has(p Permission) bool { return r == RoleSystem || slices.Contains(grants[r], p) }
+
+// Permissions lists what a role may do.
+func (r Role) Permissions() []Permission { return slices.Clone(grants[r]) }
+
+// RolesWith lists the roles that carry a permission.
+func RolesWith(p Permission) []Role {
+	var out []Role
+	for _, r := range Roles() {
+		if r.Has(p) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// boundToCompany marks the roles that never see past their own company.
+func (r Role) boundToCompany() bool { return r == RoleCompany || r == RoleStation || r == RoleWorker }
