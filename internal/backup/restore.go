@@ -46,7 +46,7 @@ func Restore(ctx context.Context, in Installation, archive io.ReadSeeker) (Manif
 	if _, err := archive.Seek(0, io.SeekStart); err != nil {
 		return Manifest{}, fmt.Errorf("read the archive again: %w", err)
 	}
-	r := &restorer{in: in, ctx: ctx, of: len(m.Header.Tables) + 1}
+	r := &restorer{in: in, ctx: ctx, tables: m.Header.Tables, of: len(m.Header.Tables) + 1}
 	if err := r.prepare(m.Header); err != nil {
 		return Manifest{}, err
 	}
@@ -63,13 +63,14 @@ func Restore(ctx context.Context, in Installation, archive io.ReadSeeker) (Manif
 }
 
 type restorer struct {
-	in    Installation
-	ctx   context.Context //nolint:containedctx // lives as long as one call of Restore
-	of    int
-	no    int
-	table string
-	done  int64
-	blobs int64
+	in     Installation
+	ctx    context.Context //nolint:containedctx // lives as long as one call of Restore
+	tables []Table
+	of     int
+	no     int
+	table  string
+	done   int64
+	blobs  int64
 }
 
 // prepare brings the database to the archive's schema, sees that it is empty and marks it.
@@ -153,7 +154,7 @@ func (r *restorer) clearHalf(h Header) error {
 func (r *restorer) part(t Table, content []byte) error {
 	if t.Name != r.table {
 		r.table, r.done = t.Name, 0
-		r.no++
+		r.no = 1 + slices.IndexFunc(r.tables, func(o Table) bool { return o.Name == t.Name })
 	}
 	var rows [][]any
 	for line := range bytes.Lines(content) {

@@ -101,7 +101,11 @@ func (w *writer) header(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	for _, t := range all {
-		if !kept(t.Name) {
+		has, err := db.HasTable(ctx, tx, t.Name)
+		if err != nil {
+			return err
+		}
+		if !has || !kept(t.Name) { // a schema that is not migrated yet lacks the newer tables
 			continue
 		}
 		columns, err := db.ColumnsOf(ctx, tx, t.Name)
