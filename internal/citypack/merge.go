@@ -20,7 +20,7 @@ func lay(over, under *node, key string) *node {
 		out.items = append(out.items, under.clone().items...)
 		return out
 	case coded(over) && coded(under):
-		return layCoded(over, under)
+		return layCoded(over, under, key == "refund_rules")
 	}
 	return over.clone()
 }
@@ -56,7 +56,16 @@ func coded(n *node) bool {
 	return true
 }
 
-func layCoded(over, under *node) *node {
+// layCoded merges by code, in the parent's order with the city's own after it; of refund rules the city's own come first.
+func layCoded(over, under *node, ownFirst bool) *node {
+	if ownFirst {
+		over, under = under, over
+		out := layCoded(over, under, false)
+		for i, e := range under.items {
+			out.items[i] = e.clone() // a rule is one text: it is replaced whole
+		}
+		return out
+	}
 	out := &node{kind: sequence, file: over.file, line: over.line}
 	find := func(n *node, code string) *node {
 		for _, e := range n.items {
