@@ -125,7 +125,7 @@ func (p *Pack) PhaseAt(at civil.Instant, county string, declared []Declared) Pha
 	case at.Before(s.Start):
 		return PhaseTrial
 	case !at.Before(s.End):
-		if n := days(p.Doc.Season.AfterDays); n > 0 && !at.Before(s.End.Date().AddDays(n).End()) {
+		if n := days(p.Doc.Season.AfterDays); n > 0 && !at.Before(s.End.Add(-time.Millisecond).Date().AddDays(n).End()) {
 			return PhaseMaintenance
 		}
 		return PhaseAfter
