@@ -22,6 +22,7 @@ type Document struct {
 	Feedback      []FormField              `json:"feedback,omitempty"` // where a category has none
 	Categories    []*Category              `json:"categories,omitempty"`
 	Clocks        map[string]Clock         `json:"clocks,omitempty"`
+	Shifts        Dated[[]Hours]           `json:"shifts,omitempty"` // working hours of a working day
 	Options       OptionSet                `json:"options,omitempty"`
 	Outage        []Notice                 `json:"outage_notice,omitempty"`
 	UrgentWords   []UrgentRule             `json:"urgent,omitempty"`

@@ -2,6 +2,7 @@ package citypack
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/civil"
 )
@@ -18,15 +19,27 @@ type ClockRule struct {
 
 // LimitValue is a time limit as it holds at one instant.
 type LimitValue struct {
-	Amount      int         `json:"amount"`
-	Unit        Unit        `json:"unit"`
-	Roll        *bool       `json:"roll,omitempty"` // nil: the calendar's default
-	Shifts      [][2]string `json:"shifts,omitempty"`
-	Phase       Phase       `json:"phase,omitempty"` // the phase that the limit is written for
-	Source      Source      `json:"source"`
-	Confidence  Confidence  `json:"confidence"`
-	Provisional bool        `json:"provisional"`
-	Path        string      `json:"path"`
+	Amount      int        `json:"amount"`
+	Unit        Unit       `json:"unit"`
+	Roll        *bool      `json:"roll,omitempty"`   // nil: the calendar's default
+	Shifts      []Hours    `json:"shifts,omitempty"` // the working hours that working_hour counts in
+	Phase       Phase      `json:"phase,omitempty"`  // the phase that the limit is written for
+	Source      Source     `json:"source"`
+	Confidence  Confidence `json:"confidence"`
+	Provisional bool       `json:"provisional"`
+	Path        string     `json:"path"`
+}
+
+// Elapsed gives a limit of minutes or hours as a plain length of time; limits in days and working time need the calendar.
+func (v LimitValue) Elapsed() (time.Duration, bool) {
+	switch v.Unit {
+	case "minute":
+		return time.Duration(v.Amount) * time.Minute, true
+	case "hour":
+		return time.Duration(v.Amount) * time.Hour, true
+	default:
+		return 0, false
+	}
 }
 
 // Clocks lists the clocks that a case of the category carries, in the order of its life. A clock without a limit is
@@ -79,7 +92,7 @@ func (p *Pack) limit(q limitQuery) (LimitValue, bool) {
 			continue
 		}
 		v := LimitValue{Amount: l.Amount, Unit: l.Unit, Roll: l.Roll, Source: l.Source, Confidence: l.Confidence,
-			Provisional: p.provisional(l.Origin), Path: l.Path}
+			Provisional: p.provisional(l.Origin), Path: l.Path, Shifts: p.Doc.Shifts.Or(q.at.Date(), nil)}
 		if len(l.Phases) > 0 {
 			v.Phase = q.phase
 		}
@@ -90,7 +103,7 @@ func (p *Pack) limit(q limitQuery) (LimitValue, bool) {
 
 func fits[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
 
-// Rules are the names that a time limit can be asked for by, without a category.
+// RuleNames lists the names that a time limit can be asked for by, without a category.
 func RuleNames() []string {
 	return []string{"sign", "first_contact", "leak_on_site", "quality_on_site", "solve", "answer", "measure", "connect"}
 }

@@ -1,5 +1,7 @@
 package citypack
 
+import "github.com/rehu-heat/rehu/internal/civil"
+
 // RefundRule is one rule set for paying back heat fees when homes are too cold. It only describes; the refund engine
 // computes. Absent parts are unknown: a rule without tiers computes nothing and says what is missing.
 type RefundRule struct {
@@ -64,6 +66,27 @@ type RefundRule struct {
 
 // Selectable reports whether the rule may be chosen for money: drafts, superseded and unnamed rules are for reference.
 func (r RefundRule) Selectable() bool { return r.Status == RefundInForce }
+
+// RefundRule finds a refund rule of the city or of its province by id.
+func (p *Pack) RefundRule(id string) (RefundRule, bool) {
+	for _, r := range p.Doc.RefundRules {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return RefundRule{}, false
+}
+
+// RefundRuleOn gives the dated rule in force on a day, the city's own before the province's; an undated rule is never
+// chosen by itself.
+func (p *Pack) RefundRuleOn(day civil.Date) (RefundRule, bool) {
+	for _, r := range p.Doc.RefundRules {
+		if r.Selectable() && !r.From.IsZero() && r.Covers(day) {
+			return r, true
+		}
+	}
+	return RefundRule{}, false
+}
 
 // RefundStatus is the standing of a rule set.
 type RefundStatus string

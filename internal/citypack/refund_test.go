@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/civil"
 )
 
 func readFacts(t *testing.T) []map[string]any {
@@ -474,5 +475,30 @@ func TestStandingOfRules(t *testing.T) {
 	}
 	if rules["binzhou-2016"].Overlap == nil || rules["heze-2017"].Overlap.Take != "higher" {
 		t.Error("the choice between overlapping tiers is not recorded")
+	}
+}
+
+// TestTheRuleInForce: the city's own rule before its province's, by the day; nothing when no rule is dated.
+func TestTheRuleInForce(t *testing.T) {
+	t.Parallel()
+	s := embedded(t)
+	for _, c := range []struct {
+		city int
+		day  civil.Date
+		want string
+	}{
+		{370700, civil.NewDate(2025, 11, 14), "weifang-2021"}, {410300, civil.NewDate(2025, 11, 15), "luoyang-2018"},
+		{410400, civil.NewDate(2025, 11, 15), "pingdingshan-henan"}, {410400, civil.NewDate(2018, 3, 31), ""},
+		{640100, civil.NewDate(2025, 11, 1), "ningxia-2025"}, {640100, civil.NewDate(2025, 10, 31), ""},
+		{140100, civil.NewDate(2025, 11, 1), ""}, {990100, civil.NewDate(2025, 11, 15), "nuancheng-2025"},
+	} {
+		p, err := s.City(c.city)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := p.RefundRuleOn(c.day)
+		if got.ID != c.want || ok != (c.want != "") {
+			t.Errorf("%d on %s: %q, want %q", c.city, c.day, got.ID, c.want)
+		}
 	}
 }

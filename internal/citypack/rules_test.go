@@ -260,13 +260,13 @@ func TestClassify(t *testing.T) {
 	p := city(t, 370700)
 	for said, want := range map[string]string{
 		"我家在阳光小区3号楼2单元601，暖气片漏水了，快来人": "leak_home",
-		"整栋楼都不热，邻居也不热":                 "cold_building",
-		"卧室不热，客厅还行":                    "cold_room",
-		"缴费后未开通，说没开栓":                  "no_heat_not_opened",
-		"马路上冒水，路面都淹了":                  "leak_road",
-		"申请测温":                         "measure_request",
-		"投诉推诿，打不通电话":                   "service_shirk",
-		"请问什么时候供暖":                     "inquiry",
+		"整栋楼都不热，邻居也不热":                "cold_building",
+		"卧室不热，客厅还行":                   "cold_room",
+		"缴费后未开通，说没开栓":                 "no_heat_not_opened",
+		"马路上冒水，路面都淹了":                 "leak_road",
+		"申请测温":                        "measure_request",
+		"投诉推诿，打不通电话":                  "service_shirk",
+		"请问什么时候供暖":                    "inquiry",
 	} {
 		got := p.Classify(said)
 		if len(got) == 0 || got[0].Code != want || len(got[0].Why) == 0 {
