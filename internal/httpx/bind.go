@@ -162,11 +162,8 @@ func isLeaf(t reflect.Type) bool {
 	if p := reflect.PointerTo(t); p.Implements(textType) || p.Implements(jsonType) {
 		return true
 	}
-	switch t.Kind() {
-	case reflect.String, reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float64:
-		return true
-	}
-	return false
+	k := t.Kind()
+	return k == reflect.String || k == reflect.Bool || k == reflect.Float64 || k >= reflect.Int && k <= reflect.Int64
 }
 
 // one sets a single value; a name sent twice is refused, except a check box after its hidden "no".
@@ -289,20 +286,20 @@ func cleanText(s string) bool {
 }
 
 func assign(v reflect.Value, s string) error {
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		if slices.Contains(numberish, v.Type()) {
 			s = narrow(s)
 		}
 		return u.UnmarshalText([]byte(s))
 	}
-	if u, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+	if u, ok := reflect.TypeAssert[json.Unmarshaler](v.Addr()); ok {
 		quoted, err := json.Marshal(narrow(s))
 		if err != nil {
 			return err
 		}
 		return u.UnmarshalJSON(quoted)
 	}
-	switch v.Kind() {
+	switch k := v.Kind(); k {
 	case reflect.String:
 		v.SetString(s)
 		return nil

@@ -55,12 +55,16 @@ func post(values url.Values) *http.Request {
 
 func TestBindReadsEveryKind(t *testing.T) {
 	t.Parallel()
-	values := url.Values{"text": {" 三号楼２单元\r\n601  "}, "count": {"１２"}, "still_cold": {"no", "on"}, "at": {"2026-01-15T08:30"}, "day": {"2026-01-15"},
+	values := url.Values{
+		"text": {" 三号楼２单元\r\n601  "}, "count": {"１２"}, "still_cold": {"no", "on"}, "at": {"2026-01-15T08:30"}, "day": {"2026-01-15"},
 		"temp_c": {"17.9"}, "sum": {"95.04"}, "floors": {""}, "tags": {"a", " ", "b"}, "caller.name": {"张三"},
-		"readings.10.room": {"卧室"}, "readings.2.room": {"客厅"}, "readings.2.temp_c": {"－1．5"}, "size": {"20"}, "_csrf": {"x"}}
+		"readings.10.room": {"卧室"}, "readings.2.room": {"客厅"}, "readings.2.temp_c": {"－1．5"}, "size": {"20"}, "_csrf": {"x"},
+	}
 	temp := celsius.Tenths(179)
-	want := visit{Text: "三号楼２单元\n601", Count: 12, Still: true, At: civil.On(civil.NewDate(2026, 1, 15), 8, 30), Day: civil.NewDate(2026, 1, 15),
-		Temp: &temp, Sum: 9504, Tags: []string{"a", "b"}, Caller: &caller{"张三"}, Readings: []reading{{"客厅", -15}, {"卧室", 0}}, Request: page.Request{Size: 20}}
+	want := visit{
+		Text: "三号楼２单元\n601", Count: 12, Still: true, At: civil.On(civil.NewDate(2026, 1, 15), 8, 30), Day: civil.NewDate(2026, 1, 15),
+		Temp: &temp, Sum: 9504, Tags: []string{"a", "b"}, Caller: &caller{"张三"}, Readings: []reading{{"客厅", -15}, {"卧室", 0}}, Request: page.Request{Size: 20},
+	}
 	got, err := httpx.Bind[visit](post(values))
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("form: %v %s", err, diff)
@@ -93,15 +97,19 @@ func TestBindReadsEveryKind(t *testing.T) {
 
 func TestBindCollectsEveryFault(t *testing.T) {
 	t.Parallel()
-	_, err := httpx.Bind[visit](post(url.Values{"text": {"a\xffb"}, "count": {"many"}, "at": {"soon"}, "day": {"2026-02-30"}, "temp_c": {"17.95"}, "sum": {"1.234"},
-		"still_cold": {"perhaps"}, "floors": {"1", "2"}, "tags": {"ok", "nul\x00"}, "caller.name": {"x"}, "caller.age": {"7"}, "Secret": {"x"}, "Text": {"x"}, "readings.0.temp_c": {"warm"}}))
+	_, err := httpx.Bind[visit](post(url.Values{
+		"text": {"a\xffb"}, "count": {"many"}, "at": {"soon"}, "day": {"2026-02-30"}, "temp_c": {"17.95"}, "sum": {"1.234"},
+		"still_cold": {"perhaps"}, "floors": {"1", "2"}, "tags": {"ok", "nul\x00"}, "caller.name": {"x"}, "caller.age": {"7"}, "Secret": {"x"}, "Text": {"x"}, "readings.0.temp_c": {"warm"},
+	}))
 	var got []string
 	for _, f := range fault.Of(err).Fields {
 		got = append(got, f.Name+" "+f.Key)
 	}
-	want := []string{"text field.bad_text", "count field.not_a_number", "still_cold field.not_one_of", "at field.not_a_time", "day field.not_a_date",
+	want := []string{
+		"text field.bad_text", "count field.not_a_number", "still_cold field.not_one_of", "at field.not_a_time", "day field.not_a_date",
 		"temp_c field.not_a_number", "sum field.not_a_number", "floors httpx.field_twice", "tags field.bad_text", "readings.0.temp_c field.not_a_number",
-		"Secret field.unknown", "Text field.unknown", "caller.age field.unknown"}
+		"Secret field.unknown", "Text field.unknown", "caller.age field.unknown",
+	}
 	if diff := cmp.Diff(want, got); diff != "" || !fault.Is(err, fault.Invalid) {
 		t.Errorf("%v %s", err, diff)
 	}
@@ -134,7 +142,7 @@ func TestBindRefusesWhatItCannotRead(t *testing.T) {
 		"more than may be": {large, 413},
 	} {
 		_, err := httpx.Bind[visit](c.r)
-		refusal, ok := errors.AsType[*httpx.Refusal](err)
+		refusal, ok := errors.AsType[*httpx.TransportError](err)
 		if !ok || refusal.Status != c.status {
 			t.Errorf("%s: %v; want %d", name, err, c.status)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
-// Refusal is a fault of transport: the request did not get as far as a use case.
-type Refusal struct {
+// TransportError is a fault of transport: the request did not get as far as a use case.
+type TransportError struct {
 	Status int
 	Key    string // catalogue key
 	Params fault.Params
@@ -22,7 +22,7 @@ type Refusal struct {
 }
 
 // Error is the text for the log.
-func (r *Refusal) Error() string {
+func (r *TransportError) Error() string {
 	s := strconv.Itoa(r.Status) + " " + r.Key
 	if r.cause != nil {
 		s += ": " + r.cause.Error()
@@ -31,26 +31,26 @@ func (r *Refusal) Error() string {
 }
 
 // Unwrap gives the cause, if any.
-func (r *Refusal) Unwrap() error { return r.cause }
+func (r *TransportError) Unwrap() error { return r.cause }
 
 // Malformed is 400: the request cannot be read.
 func Malformed(cause error) error {
-	return &Refusal{Status: http.StatusBadRequest, Key: "httpx.malformed", cause: cause}
+	return &TransportError{Status: http.StatusBadRequest, Key: "httpx.malformed", cause: cause}
 }
 
 // NotLoggedIn is 401.
 func NotLoggedIn() error {
-	return &Refusal{Status: http.StatusUnauthorized, Key: "httpx.not_logged_in"}
+	return &TransportError{Status: http.StatusUnauthorized, Key: "httpx.not_logged_in"}
 }
 
 // TooLarge is 413.
 func TooLarge(most int64) error {
-	return &Refusal{Status: http.StatusRequestEntityTooLarge, Key: "httpx.too_large", Params: fault.Params{"max": size(most)}}
+	return &TransportError{Status: http.StatusRequestEntityTooLarge, Key: "httpx.too_large", Params: fault.Params{"max": size(most)}}
 }
 
 // WrongType is 415: a body of a kind that is not read here.
 func WrongType(got string) error {
-	return &Refusal{Status: http.StatusUnsupportedMediaType, Key: "httpx.wrong_type", Params: fault.Params{"type": got}}
+	return &TransportError{Status: http.StatusUnsupportedMediaType, Key: "httpx.wrong_type", Params: fault.Params{"type": got}}
 }
 
 func size(n int64) string {
@@ -106,7 +106,7 @@ func NewProblem(err error, l text.Lang, requestID string) Problem {
 	if tooBig, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		err = TooLarge(tooBig.Limit)
 	}
-	if r, ok := errors.AsType[*Refusal](err); ok {
+	if r, ok := errors.AsType[*TransportError](err); ok {
 		p.Status, p.Kind, p.Key = r.Status, "transport", r.Key
 		p.Title, p.Detail = http.StatusText(r.Status), text.Say(l, r.Key, r.Params)
 		return p
@@ -228,7 +228,7 @@ func (e *Errors) NotFound() http.HandlerFunc {
 // MethodNotAllowed is the handler of methods that an address does not know.
 func (e *Errors) MethodNotAllowed() http.HandlerFunc {
 	return e.Handle(func(http.ResponseWriter, *http.Request) error {
-		return &Refusal{Status: http.StatusMethodNotAllowed, Key: "httpx.method"}
+		return &TransportError{Status: http.StatusMethodNotAllowed, Key: "httpx.method"}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,7 +73,7 @@ func (g *gzipWriter) Write(b []byte) (int, error) {
 		return g.write(b)
 	}
 	if g.Header().Get("Content-Type") == "" {
-		g.Header().Set("Content-Type", http.DetectContentType(append(g.held[:len(g.held):len(g.held)], b...)))
+		g.Header().Set("Content-Type", http.DetectContentType(append(slices.Clip(g.held), b...)))
 	}
 	if !compressible(g.Header(), g.statusOr200()) {
 		g.decide(false)

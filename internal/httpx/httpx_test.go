@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,8 +44,8 @@ func answer(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 
 // chain puts a handler behind middleware, the first outermost.
 func chain(h http.Handler, all ...func(http.Handler) http.Handler) http.Handler {
-	for i := len(all) - 1; i >= 0; i-- {
-		h = all[i](h)
+	for _, a := range slices.Backward(all) {
+		h = a(h)
 	}
 	return h
 }
@@ -88,8 +89,10 @@ func TestProblemSaysWhatToDoAndNothingElse(t *testing.T) {
 		return c.Err()
 	}), httpx.RequestIDs, httpx.Readers(httpx.Cookies{}))
 	got := problem(t, answer(h, request("POST", "/", "X-Request-Id", "call-12345", "Accept-Language", "en-GB")))
-	want := httpx.Problem{Type: "about:blank", Title: "Unprocessable Entity", Status: 422, Detail: "Some fields need correcting.", Kind: "invalid", Key: "invalid", Request: "call-12345",
-		Fields: []httpx.ProblemField{{Name: "phone", Key: "field.required", Message: "This field is required."}, {Name: "name", Key: "field.too_long", Message: "Too long: at most 50 characters."}}}
+	want := httpx.Problem{
+		Type: "about:blank", Title: "Unprocessable Entity", Status: 422, Detail: "Some fields need correcting.", Kind: "invalid", Key: "invalid", Request: "call-12345",
+		Fields: []httpx.ProblemField{{Name: "phone", Key: "field.required", Message: "This field is required."}, {Name: "name", Key: "field.too_long", Message: "Too long: at most 50 characters."}},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -190,7 +193,7 @@ func TestWhoAsks(t *testing.T) {
 	keys := chain(http.HandlerFunc(whoami), e.Keys(fakeAuth, actor.Open311, "api_key"))
 	inside := chain(http.HandlerFunc(whoami), e.Sessions(httpx.Cookies{}, fakeAuth), e.LoggedIn)
 	form := func(body string) *http.Request {
-		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		return r
 	}
@@ -298,15 +301,15 @@ func TestBodiesAreBounded(t *testing.T) {
 		return err
 	}))
 	body := strings.Repeat("x", 1001)
-	announced := httptest.NewRequest("POST", "/", strings.NewReader(body))
-	streamed := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(body)))
+	announced := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	streamed := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader(body)))
 	streamed.ContentLength = -1
 	for name, r := range map[string]*http.Request{"announced": announced, "streamed": streamed} {
 		if w := answer(h, r); w.Code != 413 || problem(t, w).Key != "httpx.too_large" {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
-	if w := answer(h, httptest.NewRequest("POST", "/", strings.NewReader(body[1:]))); w.Code != 200 {
+	if w := answer(h, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body[1:]))); w.Code != 200 {
 		t.Errorf("exactly as much as may be: %d", w.Code)
 	}
 }
@@ -433,7 +436,7 @@ func TestGzip(t *testing.T) {
 			if kind != "" {
 				w.Header().Set("Content-Type", kind)
 			}
-			w.WriteHeader(201)
+			w.WriteHeader(http.StatusCreated)
 			for part := range strings.SplitAfterSeq(s, "。") {
 				io.WriteString(w, part)
 			}
@@ -470,7 +473,7 @@ func TestGzip(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
 	}
-	empty := httpx.Gzip()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }))
+	empty := httpx.Gzip()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }))
 	if w := answer(empty, request("GET", "/", "Accept-Encoding", "gzip")); w.Code != 304 || w.Header().Get("Content-Encoding") != "" {
 		t.Errorf("no body: %d %v", w.Code, w.Header())
 	}

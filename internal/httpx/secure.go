@@ -11,11 +11,12 @@ import (
 // Policy is the content security policy of every page: our own files only, nothing inline. Hosts of map tiles join the
 // images.
 func Policy(tileOrigins []string) string {
-	images := "'self' data: blob:"
+	var images strings.Builder
+	images.WriteString("'self' data: blob:")
 	for _, o := range tileOrigins {
-		images += " " + o
+		images.WriteString(" " + o)
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + images + "; font-src 'self'; connect-src 'self'; " +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src " + images.String() + "; font-src 'self'; connect-src 'self'; " +
 		"worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 

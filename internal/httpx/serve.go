@@ -24,9 +24,11 @@ const (
 func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Duration) error {
 	stopping := make(chan struct{})
 	base := context.WithValue(context.WithoutCancel(ctx), keyStopping, (<-chan struct{})(stopping))
-	s := &http.Server{Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return base },
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)} // broken connections are no news
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	} // broken connections are no news
 	s.RegisterOnShutdown(func() { close(stopping) })
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()

@@ -26,8 +26,10 @@ func (c Cookies) session() string {
 
 // Set sends a cookie that scripts cannot read; it is gone when the browser closes unless it expires.
 func (c Cookies) Set(w http.ResponseWriter, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.Secure,
-		SameSite: http.SameSiteLaxMode, MaxAge: int(life.Seconds())})
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.Secure,
+		SameSite: http.SameSiteLaxMode, MaxAge: int(life.Seconds()),
+	})
 }
 
 // Clear takes a cookie back.

@@ -203,11 +203,12 @@ type richText struct {
 }
 
 func (r richText) String() string {
-	s := r.T
+	var s strings.Builder
+	s.WriteString(r.T)
 	for _, run := range r.Runs {
-		s += run.T
+		s.WriteString(run.T)
 	}
-	return s
+	return s.String()
 }
 
 func (x *xlsxReader) sharedTexts(z *zip.Reader) error {

@@ -164,7 +164,7 @@ func (x Index) Get(row []string, name string) string {
 	return row[i]
 }
 
-// Letter names a column, counted from 0, as spreadsheets do: A … Z, AA …
+// Letter names a column, counted from 0, as spreadsheets do: A to Z, then AA.
 func Letter(i int) string {
 	s := ""
 	for i++; i > 0; i = (i - 1) / 26 {

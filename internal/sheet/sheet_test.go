@@ -154,9 +154,11 @@ func TestXLSXKeepsWhatIsStored(t *testing.T) {
 	chinese := `yyyy"年"m"月"d"日" h:mm`
 	moment, _ := f.NewStyle(&excelize.Style{CustomNumFmt: &chinese})
 	sum, _ := f.NewStyle(&excelize.Style{NumFmt: 4})
-	for cell, v := range map[string]any{"A1": "电话", "B1": "账号", "C1": "受理时间", "D1": "日期", "E1": "面积", "F1": "备注", "G1": "已缴",
+	for cell, v := range map[string]any{
+		"A1": "电话", "B1": "账号", "C1": "受理时间", "D1": "日期", "E1": "面积", "F1": "备注", "G1": "已缴",
 		"A2": 13812345678, "B2": "0012345678901234567", "C2": 46037.354166666664, "D2": 46037, "E2": 95.04, "F2": "'=1+1", "G2": true,
-		"A5": 3.5112345678e11, "F5": "=x", "B5": " 空格 "} {
+		"A5": 3.5112345678e11, "F5": "=x", "B5": " 空格 ",
+	} {
 		if err := f.SetCellValue("Sheet1", cell, v); err != nil {
 			t.Fatal(err)
 		}
@@ -171,9 +173,11 @@ func TestXLSXKeepsWhatIsStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := read(&b)
-	want := [][]string{{"0", "电话", "账号", "受理时间", "日期", "面积", "备注", "已缴"},
+	want := [][]string{
+		{"0", "电话", "账号", "受理时间", "日期", "面积", "备注", "已缴"},
 		{"2", "13812345678", "0012345678901234567", "2026-01-15 08:30:00", "2026-01-15", "95.04", "=1+1", "true"},
-		{"5", "351123456780", "空格", "", "", "十度", "=x", ""}}
+		{"5", "351123456780", "空格", "", "", "十度", "=x", ""},
+	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}

@@ -54,8 +54,10 @@ func (o *OIDC) provider(ctx context.Context) (*oidc.Provider, error) {
 }
 
 func (o *OIDC) oauth(p *oidc.Provider) *oauth2.Config {
-	return &oauth2.Config{ClientID: o.c.ClientID, ClientSecret: o.c.ClientSecret, RedirectURL: o.c.Redirect,
-		Endpoint: p.Endpoint(), Scopes: []string{oidc.ScopeOpenID, "email", "profile"}}
+	return &oauth2.Config{
+		ClientID: o.c.ClientID, ClientSecret: o.c.ClientSecret, RedirectURL: o.c.Redirect,
+		Endpoint: p.Endpoint(), Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+	}
 }
 
 // Address implements Provider.

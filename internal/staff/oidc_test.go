@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -39,12 +40,16 @@ func newProvider(t *testing.T, now func() time.Time) *provider {
 	p := &provider{key: key, codes: map[string]url.Values{}, now: now}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/auth", "token_endpoint": p.URL + "/token",
-			"jwks_uri": p.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": p.URL, "authorization_endpoint": p.URL + "/auth", "token_endpoint": p.URL + "/token",
+			"jwks_uri": p.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"},
+		})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]any{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
-			"n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes())}}})
+		json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]any{
+			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
+			"n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes()),
+		}}})
 	})
 	mux.HandleFunc("/token", p.token)
 	p.Server = httptest.NewServer(mux)
@@ -66,9 +71,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims := map[string]any{"iss": p.URL, "aud": "rehu", "exp": p.now().Add(time.Minute).Unix(), "iat": p.now().Unix(), "nonce": asked.Get("nonce")}
-	for k, v := range p.claims {
-		claims[k] = v
-	}
+	maps.Copy(claims, p.claims)
 	body, _ := json.Marshal(claims)
 	signed := b64([]byte(`{"alg":"RS256","kid":"1"}`)) + "." + b64(body)
 	digest := sha256.Sum256([]byte(signed))
@@ -96,8 +99,10 @@ func TestLoginThroughAnIdentityProvider(t *testing.T) {
 		ctx := context.Background()
 		now := time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)
 		p := newProvider(t, func() time.Time { return now })
-		k := newDeskWith(t, d, staff.NewOIDC(staff.OIDCConfig{Issuer: p.URL, ClientID: "rehu", ClientSecret: "s3cret",
-			Redirect: "https://heat.example.cn/login/return", Machine: func() time.Time { return now }}))
+		k := newDeskWith(t, d, staff.NewOIDC(staff.OIDCConfig{
+			Issuer: p.URL, ClientID: "rehu", ClientSecret: "s3cret",
+			Redirect: "https://heat.example.cn/login/return", Machine: func() time.Time { return now },
+		}))
 		wang := k.person(t, "wang", "centre")
 		must[staff.Person](t)(k.EditPerson(ctx, k.root, staff.Edit{Person: wang.ID, Name: "王", Email: "wang@example.cn", Org: "centre", Version: 1}))
 		try := func(claims map[string]any) (staff.Ticket, string, error) {
@@ -127,7 +132,8 @@ func TestLoginThroughAnIdentityProvider(t *testing.T) {
 			t.Errorf("another subject with the e-mail of somebody already tied: %v; want Denied", err)
 		}
 		for name, claims := range map[string]map[string]any{
-			"other audience": {"sub": "7", "aud": "shop"}, "expired": {"sub": "7", "exp": now.Add(-time.Hour).Unix()}, "other nonce": {"sub": "7", "nonce": "x"}} {
+			"other audience": {"sub": "7", "aud": "shop"}, "expired": {"sub": "7", "exp": now.Add(-time.Hour).Unix()}, "other nonce": {"sub": "7", "nonce": "x"},
+		} {
 			if _, _, err := try(claims); fault.Of(err).Key != "staff.handshake" {
 				t.Errorf("%s: %v; want staff.handshake", name, err)
 			}

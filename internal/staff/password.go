@@ -19,8 +19,10 @@ const MinPassword = 10
 const maxPassword = 128
 
 // common are beginnings of passwords that every attacker tries first; length does not help them.
-var common = []string{"password", "passw0rd", "qwerty", "asdfgh", "1q2w3e", "q1w2e3", "admin", "root", "letmein", "welcome", "iloveyou",
-	"woaini", "5201314", "a123456", "abc123", "123456", "12345", "654321", "111111", "000000", "888888", "666666", "zxcvbn", "1qaz2wsx", "rehu"}
+var common = []string{
+	"password", "passw0rd", "qwerty", "asdfgh", "1q2w3e", "q1w2e3", "admin", "root", "letmein", "welcome", "iloveyou",
+	"woaini", "5201314", "a123456", "abc123", "123456", "12345", "654321", "111111", "000000", "888888", "666666", "zxcvbn", "1qaz2wsx", "rehu",
+}
 
 // checkPassword refuses passwords that are short, common or made of the login.
 func checkPassword(password, login string) error {

@@ -121,8 +121,10 @@ func createIn(ctx context.Context, tx *db.Tx, by actor.Actor, in NewPerson, hash
 	if err := orgKnown(ctx, tx, in.City, in.Org); err != nil {
 		return Person{}, err
 	}
-	a := account{Password: hash, Person: Person{ID: tx.NewID(), City: in.City, Login: in.Login, Name: in.Name, Org: in.Org,
-		Email: maybe(in.Email), MustChange: hash != "" && by.Kind != actor.System, Active: true, Version: 1, Created: tx.Now}}
+	a := account{Password: hash, Person: Person{
+		ID: tx.NewID(), City: in.City, Login: in.Login, Name: in.Name, Org: in.Org,
+		Email: maybe(in.Email), MustChange: hash != "" && by.Kind != actor.System, Active: true, Version: 1, Created: tx.Now,
+	}}
 	if err := db.Insert(ctx, tx, "person", &a); err != nil {
 		return Person{}, fmt.Errorf("add a person: %w", err)
 	}
@@ -202,8 +204,10 @@ func (s *Service) EditPerson(ctx context.Context, by actor.Actor, in Edit) (Pers
 		if err != nil {
 			return err
 		}
-		return note(ctx, tx, by, a.Person, "staff.edit", map[string]any{"org": in.Org,
-			"name": audit.Fingerprint(a.ID, in.Name), "email": audit.Fingerprint(a.ID, in.Email)})
+		return note(ctx, tx, by, a.Person, "staff.edit", map[string]any{
+			"org":  in.Org,
+			"name": audit.Fingerprint(a.ID, in.Name), "email": audit.Fingerprint(a.ID, in.Email),
+		})
 	})
 }
 

@@ -55,8 +55,10 @@ func (s *Service) CreateKey(ctx context.Context, by actor.Actor, in NewKey) (Iss
 		if err := orgKnown(ctx, tx, in.City, in.Org); err != nil {
 			return IssuedKey{}, err
 		}
-		k := Key{ID: id, City: in.City, Name: in.Name, Org: in.Org, Hash: hashToken(secret), Grants: in.Grants, By: by.ID,
-			Created: tx.Now, Expires: in.Expires}
+		k := Key{
+			ID: id, City: in.City, Name: in.Name, Org: in.Org, Hash: hashToken(secret), Grants: in.Grants, By: by.ID,
+			Created: tx.Now, Expires: in.Expires,
+		}
 		if err := db.Insert(ctx, tx, "api_key", &k); err != nil {
 			return IssuedKey{}, fmt.Errorf("keep a key: %w", err)
 		}

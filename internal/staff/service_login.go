@@ -169,8 +169,10 @@ func (s *Service) admit(ctx context.Context, v visitor, person string, owesCode 
 		if owesCode {
 			life = codeTime
 		}
-		row := sessionRow{ID: tx.NewID(), Hash: hashToken(token), Person: a.ID, Pending: owesCode, Address: v.address,
-			Agent: clip(v.agent, 200), Created: now, Seen: now, Expires: now + life.Milliseconds()}
+		row := sessionRow{
+			ID: tx.NewID(), Hash: hashToken(token), Person: a.ID, Pending: owesCode, Address: v.address,
+			Agent: clip(v.agent, 200), Created: now, Seen: now, Expires: now + life.Milliseconds(),
+		}
 		if err := db.Insert(ctx, tx, "session", &row); err != nil {
 			return Ticket{}, fmt.Errorf("open a session: %w", err)
 		}
@@ -181,7 +183,7 @@ func (s *Service) admit(ctx context.Context, v visitor, person string, owesCode 
 		if _, err := db.Exec(ctx, tx, `UPDATE person SET last_login_at = $2 WHERE id = $1`, a.ID, tx.Now); err != nil {
 			return Ticket{}, fmt.Errorf("note the login: %w", err)
 		}
-		return t, note(ctx, tx, a.actor(actor.Page), a.Person, "staff.login", map[string]any{"session": row.ID})
+		return t, note(ctx, tx, a.actor(), a.Person, "staff.login", map[string]any{"session": row.ID})
 	})
 }
 
@@ -244,8 +246,8 @@ func (s *Service) pending(ctx context.Context, token string) (sessionRow, accoun
 }
 
 // actor is the account as the one who acts.
-func (a account) actor(door actor.Door) actor.Actor {
-	by := actor.Actor{ID: a.ID, Name: a.Name, Kind: actor.Person, Org: a.Org, Door: door}
+func (a account) actor() actor.Actor {
+	by := actor.Actor{ID: a.ID, Name: a.Name, Kind: actor.Person, Org: a.Org, Door: actor.Page}
 	for _, g := range a.Grants {
 		by.Grants = append(by.Grants, g.Actor())
 	}

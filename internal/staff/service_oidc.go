@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 )
@@ -127,5 +126,5 @@ func (s *Service) identify(ctx context.Context, tx *db.Tx, c Claims) (account, e
 	if _, err := db.Exec(ctx, tx, `UPDATE person SET oidc_subject = $2, version = version + 1 WHERE id = $1`, a.ID, c.Subject); err != nil {
 		return account{}, fmt.Errorf("tie a person to the identity provider: %w", err)
 	}
-	return a, note(ctx, tx, a.actor(actor.Page), a.Person, "staff.oidc_bind", nil)
+	return a, note(ctx, tx, a.actor(), a.Person, "staff.oidc_bind", nil)
 }

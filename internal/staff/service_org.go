@@ -42,8 +42,10 @@ func SaveOrganisationIn(ctx context.Context, tx *db.Tx, by actor.Actor, in OrgIn
 		WHERE city_id = $1 AND code = $2 AND version = $3`, o.City, o.Code, in.Version, string(o.Kind), o.NameZH, o.NameEN, o.Active); err != nil {
 		return Organisation{}, err
 	}
-	err := audit.Record(ctx, tx, by, o.City, audit.Act{Subject: "org:" + o.Code, Act: act,
-		Body: map[string]any{"kind": o.Kind, "name_zh": o.NameZH, "name_en": o.NameEN, "active": o.Active}})
+	err := audit.Record(ctx, tx, by, o.City, audit.Act{
+		Subject: "org:" + o.Code, Act: act,
+		Body: map[string]any{"kind": o.Kind, "name_zh": o.NameZH, "name_en": o.NameEN, "active": o.Active},
+	})
 	if err != nil {
 		return Organisation{}, err
 	}

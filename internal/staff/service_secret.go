@@ -207,7 +207,7 @@ func (s *Service) useCode(ctx context.Context, tx *db.Tx, person, code string) e
 	if err := saveRecovery(ctx, tx, a.ID, slices.Delete(a.Recovery, i, i+1), a.TOTP); err != nil {
 		return err
 	}
-	return note(ctx, tx, a.actor(actor.Page), a.Person, "staff.recovery_code", map[string]any{"left": len(a.Recovery) - 1})
+	return note(ctx, tx, a.actor(), a.Person, "staff.recovery_code", map[string]any{"left": len(a.Recovery) - 1})
 }
 
 func badCode() error {

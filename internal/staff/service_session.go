@@ -40,7 +40,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Identity, boo
 			return Identity{}, false, err
 		}
 	}
-	who = Identity{Actor: a.actor(actor.Page), Session: row.ID, MustChange: a.MustChange, TOTP: a.TOTP}
+	who = Identity{Actor: a.actor(), Session: row.ID, MustChange: a.MustChange, TOTP: a.TOTP}
 	if a.MustChange {
 		who.Actor.Grants = nil
 	}
@@ -95,8 +95,10 @@ func (s *Service) Sessions(ctx context.Context, by actor.Actor, person string) (
 			if r.Seen+s.o.Idle.Milliseconds() <= now {
 				continue
 			}
-			out = append(out, Session{ID: r.ID, Address: r.Address, Agent: r.Agent, Created: time.UnixMilli(r.Created),
-				Seen: time.UnixMilli(r.Seen), Expires: time.UnixMilli(r.Expires)})
+			out = append(out, Session{
+				ID: r.ID, Address: r.Address, Agent: r.Agent, Created: time.UnixMilli(r.Created),
+				Seen: time.UnixMilli(r.Seen), Expires: time.UnixMilli(r.Expires),
+			})
 		}
 		return out, nil
 	})
@@ -167,7 +169,7 @@ func (s *Service) Logout(ctx context.Context, token string) error {
 			return fmt.Errorf("end a session: %w", err)
 		}
 		tx.After(func() { s.cache.forget(row.Person) })
-		return note(ctx, tx, a.actor(actor.Page), a.Person, "staff.logout", map[string]any{"session": row.ID})
+		return note(ctx, tx, a.actor(), a.Person, "staff.logout", map[string]any{"session": row.ID})
 	})
 }
 

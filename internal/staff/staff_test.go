@@ -59,8 +59,10 @@ func newDeskAgain(t *testing.T, d *db.DB, p staff.Provider) *desk {
 	}
 	k := &desk{d: d, root: actor.SystemFor("test", actor.Command)}
 	k.now.Store(time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC).UnixMilli())
-	k.Service, err = staff.New(staff.Options{DB: d, Ring: ring, Machine: k.machine, Provider: p,
-		Password: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
+	k.Service, err = staff.New(staff.Options{
+		DB: d, Ring: ring, Machine: k.machine, Provider: p,
+		Password: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +72,11 @@ func newDeskAgain(t *testing.T, d *db.DB, p staff.Provider) *desk {
 func newDeskWith(t *testing.T, d *db.DB, p staff.Provider) *desk {
 	t.Helper()
 	k := newDeskAgain(t, d, p)
-	for _, o := range []staff.OrgInput{{City: city, Code: "centre", Kind: staff.Centre, NameZH: "暖城供热服务中心"},
-		{City: city, Code: "C1", Kind: staff.Company, NameZH: "一热"}, {City: city, Code: "C2", Kind: staff.Company, NameZH: "二热"}} {
+	for _, o := range []staff.OrgInput{
+		{City: city, Code: "centre", Kind: staff.Centre, NameZH: "暖城供热服务中心"},
+		{City: city, Code: "C1", Kind: staff.Company, NameZH: "一热"},
+		{City: city, Code: "C2", Kind: staff.Company, NameZH: "二热"},
+	} {
 		must[staff.Organisation](t)(k.SaveOrganisation(context.Background(), k.root, o))
 	}
 	return k
@@ -106,8 +111,10 @@ func TestLoginGivesTheGrants(t *testing.T) {
 		k := newDesk(t, d)
 		p := k.person(t, "li.seat", "centre", actor.Grant{Role: actor.RoleSeat, City: city, Districts: []string{"D1", "D2"}})
 		got := k.as(t, " LI.Seat ")
-		want := actor.Actor{ID: p.ID, Name: "姓名li.seat", Kind: actor.Person, Org: "centre", Door: actor.Page,
-			Grants: []actor.Grant{{Role: actor.RoleSeat, City: city, Districts: []string{"D1", "D2"}}}}
+		want := actor.Actor{
+			ID: p.ID, Name: "姓名li.seat", Kind: actor.Person, Org: "centre", Door: actor.Page,
+			Grants: []actor.Grant{{Role: actor.RoleSeat, City: city, Districts: []string{"D1", "D2"}}},
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

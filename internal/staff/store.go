@@ -45,8 +45,10 @@ func grantsOf(ctx context.Context, tx *db.Tx, person string) ([]Grant, error) {
 }
 
 func insertGrant(ctx context.Context, tx *db.Tx, by actor.Actor, person string, g actor.Grant) (Grant, error) {
-	row := Grant{ID: tx.NewID(), Person: person, City: g.City, Role: g.Role, Districts: g.Districts, Companies: g.Companies,
-		Areas: g.Areas, Stations: g.Stations, Created: tx.Now, By: by.ID}
+	row := Grant{
+		ID: tx.NewID(), Person: person, City: g.City, Role: g.Role, Districts: g.Districts, Companies: g.Companies,
+		Areas: g.Areas, Stations: g.Stations, Created: tx.Now, By: by.ID,
+	}
 	if err := db.Insert(ctx, tx, "person_grant", &row); err != nil {
 		return row, fmt.Errorf("add a grant: %w", err)
 	}
