@@ -196,7 +196,11 @@ func measure(t []rune, i int) bool {
 	if t[i] == '.' && i+1 < len(t) && isDigit(t[i+1]) {
 		return true
 	}
-	return strings.ContainsRune("度℃°点时分秒天日月年周次个元块万千百平米㎡M人岁%多余几来片组条台倍家:", t[i]) || standsAt(t, i, "摄氏") || standsAt(t, i, "小时")
+	if _, speech := hasAt(t, i, "个别", "天天", "年年", "日夜", "分户", "分水", "时冷", "时热", "时有", "多次", "多日", "多天", "多处", "点都", "点也", "次卧", "片刻"); speech {
+		return false // the sentence goes on: 601次卧不热
+	}
+	_, unit := hasAt(t, i, "摄氏", "小时", "来度", "来块", "来户", "几户", "几块", "几度", "余户", "余元")
+	return unit || strings.ContainsRune("度℃°点时分秒天日月年次个元块万千百平米㎡M岁%多片组条台倍:", t[i])
 }
 
 // building reads 3号楼, 3#, 三栋, A座, A3号楼, 甲2号楼, and 3楼 or 3号 where a unit follows.

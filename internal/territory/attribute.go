@@ -240,42 +240,53 @@ func (w *weighing) weighRoad() {
 		return
 	}
 	r := w.x.roads[w.road]
-	var exact, along []int32
-	for _, c := range r.places {
-		if d := w.x.places[c].district; len(w.wards) > 0 && d >= 0 && !slices.Contains(w.wards, d) {
-			continue
-		}
-		if w.roadNo != "" && w.x.places[c].number == w.roadNo {
-			exact = append(exact, c)
-		}
-		if len(along) < 200 {
-			along = append(along, c)
-		}
-	}
-	list, score, key := exact, scoreRoadNo, "why.road_number"
-	if len(exact) == 0 {
-		list, score, key = along, scoreRoad, "why.road"
+	list, score, key := w.onRoad(r, true), scoreRoadNo, "why.road_number"
+	if len(list) == 0 {
+		list, score, key = w.onRoad(r, false), scoreRoad, "why.road"
 	}
 	why := text.Msg("territory."+key, "road", r.name, "number", w.roadNo)
-	group := make([]candidate, 0, 4)
+	group := make([]candidate, 0, mostCandidates)
 	for _, c := range list {
-		for _, one := range w.readings(c, score, ByRoad, why) {
-			if i := slices.IndexFunc(group, func(o candidate) bool { return o.rival() == one.rival() }); i < 0 {
-				group = append(group, one)
-			} else if len(exact) != 1 {
-				group[i].vague = true
-			}
+		if len(group) == mostCandidates {
+			break
 		}
+		rival := w.x.rivalOf(c, w)
+		if i := slices.IndexFunc(group, func(o candidate) bool { return o.rival() == rival }); i >= 0 {
+			group[i].vague = true
+			continue
+		}
+		group = append(group, w.readings(c, score, ByRoad, why)...)
 	}
 	if len(group) > 1 {
 		for i := range group {
-			group[i].score = min(group[i].score, 0.45)
+			group[i].score = min(group[i].score, namesCompany)
 		}
 	}
 	if len(group) > 0 {
 		w.say("road", "road", r.name, "number", w.roadNo, "count", len(list))
 	}
 	w.found = append(w.found, group...)
+}
+
+// mostAlong is how many communities of a road are looked at: by then it is clear that the road does not decide.
+const mostAlong = 100
+
+// onRoad lists the communities on a road, in the districts that the text names, with the number or all.
+func (w *weighing) onRoad(r road, exact bool) []int32 {
+	var list []int32
+	if exact && w.roadNo == "" {
+		return nil
+	}
+	for _, c := range r.places {
+		p := &w.x.places[c]
+		if len(w.wards) > 0 && p.district >= 0 && !slices.Contains(w.wards, p.district) || exact && p.number != w.roadNo {
+			continue
+		}
+		if list = append(list, c); len(list) == mostAlong {
+			break
+		}
+	}
+	return list
 }
 
 // weighRules lets earlier decisions of dispatchers speak.

@@ -103,6 +103,14 @@ var complaints = []said{
 	{"南湖热电你们好，金色家园3号楼不热", "assigned C4 gold community", "3//"},
 	{"金色家园二号院6号楼", "assigned C4 gold community", "6//"},
 	{"金色家园A区3号楼1单元", "assigned C4 gold community", "3/1/"},
+	{"金色家园3号楼2单元601次卧不热", "assigned C4 gold community", "3/2/601"},
+	{"金色家园3号楼2单元601家里有老人", "assigned C4 gold community", "3/2/601"},
+	{"金色家园3号楼2单元601来了两拨人都没修好", "assigned C4 gold community", "3/2/601"},
+	{"金色家园3号楼200多户没暖气", "assigned C4 gold community", "3//"},
+	{"金色家园3楼2单元601", "assigned C4 gold community", "3/2/601"},
+	{"金色家园3一2一601", "assigned C4 gold community", "3/2/601"},
+	{"金色家园一共三栋楼，都不热", "assigned C4 gold community", "//"},
+	{"地址：金色家园7号楼\n情况：室温低", "assigned C4 gold community", "7//"},
 	{"南湖区金色家园3号楼", "ambiguous C4 gold community", "3//"},
 }
 
