@@ -321,6 +321,9 @@ func (r reader) rest(i int, s *spot) int {
 	t := r.t
 	inside := s.building != "" || s.unit != ""
 	p := r.skip(i, inside)
+	if w, top := hasAt(t, p, "顶楼", "顶层"); top && inside {
+		p += len([]rune(w))
+	}
 	n, ok := numeralAt(t, p)
 	if ok && len(n.value) <= 2 {
 		if w, floor := hasAt(t, n.end, "楼", "层"); floor && !standsAt(t, n.end, "楼道") {

@@ -335,9 +335,16 @@ func (w *weighing) learn(r Rule, place int32, score float64, m Method) {
 	}
 	w.found = append(w.found, candidate{
 		owner: owner{company: r.Company, area: r.Area}, place: place, score: score, method: m,
-		why: text.Msg("territory.why.rule", "author", r.Author, "at", r.At.Date()),
+		why: text.Msg("territory.why.rule", "author", r.Author, "at", day(r.At)),
 	})
-	w.say("rule", "author", r.Author, "at", r.At.Date(), "company", w.x.companyName(r.Company))
+	w.say("rule", "author", r.Author, "at", day(r.At), "company", w.x.companyName(r.Company))
+}
+
+func day(at civil.Instant) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Date().String()
 }
 
 func (x *Index) companyName(code string) string { return cmp.Or(x.company[code], code) }

@@ -111,6 +111,9 @@ var complaints = []said{
 	{"金色家园3一2一601", "assigned C4 gold community", "3/2/601"},
 	{"金色家园一共三栋楼，都不热", "assigned C4 gold community", "//"},
 	{"地址：金色家园7号楼\n情况：室温低", "assigned C4 gold community", "7//"},
+	{"从11月15号到现在金色家园6号楼1单元顶楼701不热", "assigned C4 gold community", "6/1/701"},
+	{"我住南湖阳光花园，暖气不热", "assigned C1 sun community", "//"},
+	{"我住南湖3号楼2单元，暖气不热", "assigned C1 lake community", "3/2/"},
 	{"南湖区金色家园3号楼", "ambiguous C4 gold community", "3//"},
 }
 

@@ -66,7 +66,14 @@ func city() territory.Snapshot {
 	add(list("twinB", "书香名第", "北山区", "学府路2号"), 300, -300)            // C4
 	add(list("gold", "金色家园", "北山区", "金山路5号"), 1200, -1200)           // C4
 	add(list("towns", "东高村社区", "河东区", "村前街1号"), -1800, -1800)        // C3
+	add(list("lake", "南湖", "南湖区", "湖滨路1号"), -600, 600)               // C1, named like the district
 	add(list("void", "孤山别院", "河东区", "孤山路1号"), 9000, 9000)            // nobody
+	details(&s)
+	return s
+}
+
+// details adds what only some communities have.
+func details(s *territory.Snapshot) {
 	for i := range s.Communities {
 		switch c := &s.Communities[i]; c.ID {
 		case "sun":
@@ -95,7 +102,6 @@ func city() territory.Snapshot {
 	s.Rules = []territory.Rule{
 		{Text: "老火车站北楼", Company: "C5", Area: "L1", Author: "王科长", At: civil.On(civil.NewDate(2025, 12, 1), 9, 0)},
 	}
-	return s
 }
 
 func civilNo(n int) string {

@@ -171,7 +171,10 @@ func (w *weighing) strength(m mention, s sense) (float64, Method) {
 	if endsAt(w.t, m.from, notHere...) {
 		return 0, method
 	}
-	_, close := hasAt(w.t, m.to, nearby...)
+	if (m.has(isDistrictShort) || m.has(isStreetShort)) && w.leadsToName(m) {
+		return 0, method // 南湖阳光花园: here 南湖 is the district
+	}
+	_, beside := hasAt(w.t, m.to, nearby...)
 	if _, other := hasAt(w.t, m.to, otherPlace...); other && !standsAt(w.t, m.to, "路口") {
 		return 0, method
 	}
@@ -202,7 +205,7 @@ func (w *weighing) strength(m mention, s sense) (float64, Method) {
 	if w.x.places[s.ref].siblings && w.part(m.to) {
 		score = min(score, scorePart)
 	}
-	if close || standsAt(w.t, m.to, "路口") {
+	if beside || standsAt(w.t, m.to, "路口") {
 		score = min(score, scoreNearby)
 	}
 	return score, method
