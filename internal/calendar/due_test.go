@@ -61,8 +61,10 @@ func TestDue(t *testing.T) {
 		want         string // empty: no due time
 		missing      string
 	}{
-		{name: "contract: make-up Saturday counts, Spring Festival does not", amount: "3", unit: "working_day", from: "2026-02-13T16:30:00+08:00",
-			pauses: []string{"2026-02-14T00:00/2026-02-25T00:00"}, want: "2026-02-26T00:00:00+08:00"},
+		{
+			name: "contract: make-up Saturday counts, Spring Festival does not", amount: "3", unit: "working_day", from: "2026-02-13T16:30:00+08:00",
+			pauses: []string{"2026-02-14T00:00/2026-02-25T00:00"}, want: "2026-02-26T00:00:00+08:00",
+		},
 		{name: "act on the make-up day itself", amount: "1", unit: "working_day", from: "2026-02-14T09:00", want: "2026-02-25T00:00:00+08:00"},
 		{name: "act at midnight belongs to the day that begins", amount: "1", unit: "working_day", from: "2026-02-25T00:00", want: "2026-02-27T00:00:00+08:00"},
 		{name: "act a moment before midnight", amount: "1", unit: "working_day", from: "2026-02-24T23:59:59", want: "2026-02-26T00:00:00+08:00"},
@@ -82,8 +84,10 @@ func TestDue(t *testing.T) {
 		{name: "exact to the millisecond", amount: "0.00001", unit: "hour", from: "2025-11-15T12:00", want: "2025-11-15T12:00:00.036+08:00"},
 		{name: "ten minutes", amount: "10", unit: "minute", from: "2025-11-15T23:55", want: "2025-11-16T00:05:00+08:00"},
 		{name: "a pause stops hours", amount: "5", unit: "hour", from: "2025-11-15T08:00", pauses: []string{"2025-11-15T09:00/2025-11-15T10:30"}, want: "2025-11-15T14:30:00+08:00"},
-		{name: "overlapping pauses count once", amount: "5", unit: "hour", from: "2025-11-15T08:00",
-			pauses: []string{"2025-11-15T09:30/2025-11-15T11:00", "2025-11-15T09:00/2025-11-15T10:00", "2025-11-15T09:15/2025-11-15T09:20"}, want: "2025-11-15T15:00:00+08:00"},
+		{
+			name: "overlapping pauses count once", amount: "5", unit: "hour", from: "2025-11-15T08:00",
+			pauses: []string{"2025-11-15T09:30/2025-11-15T11:00", "2025-11-15T09:00/2025-11-15T10:00", "2025-11-15T09:15/2025-11-15T09:20"}, want: "2025-11-15T15:00:00+08:00",
+		},
 		{name: "a pause before the start", amount: "5", unit: "hour", from: "2025-11-15T08:00", pauses: []string{"2025-11-15T07:00/2025-11-15T08:30"}, want: "2025-11-15T13:30:00+08:00"},
 		{name: "a pause that begins when the limit ends", amount: "1", unit: "hour", from: "2025-11-15T08:00", pauses: []string{"2025-11-15T09:00/2025-11-15T10:00"}, want: "2025-11-15T09:00:00+08:00"},
 		{name: "an open pause", amount: "5", unit: "hour", from: "2025-11-15T08:00", pauses: []string{"2025-11-15T09:00/"}},
@@ -94,8 +98,10 @@ func TestDue(t *testing.T) {
 		{name: "ends when the sum is reached, not after lunch", amount: "3.5", unit: "working_hour", shifts: office, from: "2026-03-09T08:30", want: "2026-03-09T12:00:00+08:00"},
 		{name: "starts in lunch", amount: "1", unit: "working_hour", shifts: office, from: "2026-03-09T12:30", want: "2026-03-09T15:00:00+08:00"},
 		{name: "starts after closing on Friday", amount: "1", unit: "working_hour", shifts: office, from: "2026-03-06T18:00", want: "2026-03-09T09:30:00+08:00"},
-		{name: "make-up Saturday has full shifts", amount: "8", unit: "working_hour", shifts: office, from: "2026-02-13T16:30",
-			pauses: []string{"2026-02-14T16:30/2026-02-14T17:30", "2026-02-13T16:30/2026-02-13T16:30"}, want: "2026-02-24T09:30:00+08:00"},
+		{
+			name: "make-up Saturday has full shifts", amount: "8", unit: "working_hour", shifts: office, from: "2026-02-13T16:30",
+			pauses: []string{"2026-02-14T16:30/2026-02-14T17:30", "2026-02-13T16:30/2026-02-13T16:30"}, want: "2026-02-24T09:30:00+08:00",
+		},
 		{name: "shifts to midnight", amount: "3", unit: "working_hour", shifts: calendar.Shifts{{"22:00", "24:00"}, {"00:00", "02:00"}}, from: "2026-03-09T22:00", want: "2026-03-10T01:00:00+08:00"},
 		{name: "a pause over lunch", amount: "4", unit: "working_hour", shifts: office, from: "2026-03-09T08:30", pauses: []string{"2026-03-09T11:00/2026-03-09T15:00"}, want: "2026-03-09T16:30:00+08:00"},
 
@@ -107,8 +113,10 @@ func TestDue(t *testing.T) {
 		{name: "nor when the last day is known", amount: "1", unit: "day", from: "2026-12-30T16:30", want: "2027-01-01T00:00:00+08:00"},
 		{name: "before the first year", amount: "1", unit: "working_day", from: "2017-12-28T10:00", missing: "holidays 2017"},
 		{name: "the day of the act need not be known", amount: "1", unit: "working_day", from: "2017-12-31T10:00", want: "2018-01-03T00:00:00+08:00"},
-		{name: "a paused day need not be known", amount: "1", unit: "working_hour", shifts: office, from: "2017-12-29T08:30",
-			pauses: []string{"2017-12-29T08:00/2018-01-02T08:30"}, want: "2018-01-02T09:30:00+08:00"},
+		{
+			name: "a paused day need not be known", amount: "1", unit: "working_hour", shifts: office, from: "2017-12-29T08:30",
+			pauses: []string{"2017-12-29T08:00/2018-01-02T08:30"}, want: "2018-01-02T09:30:00+08:00",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -146,8 +154,21 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hours, err := calendar.Embedded().Due(calendar.Input{Limit: calendar.Of(2, calendar.WorkingHours), From: at(t, "2026-03-09T11:30"),
-		Shifts: office, Pauses: pauses(t, "2026-03-09T14:00/2026-03-09T14:37", "2026-03-09T16:07/")})
+	hours, err := calendar.Embedded().Due(calendar.Input{
+		Limit: calendar.Of(2, calendar.WorkingHours), From: at(t, "2026-03-09T11:30"),
+		Shifts: office, Pauses: pauses(t, "2026-03-09T14:00/2026-03-09T14:37", "2026-03-09T16:07/"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlap, err := calendar.Embedded().Due(calendar.Input{
+		Limit: calendar.Of(2, calendar.Hours), From: at(t, "2026-03-09T08:00"),
+		Pauses: pauses(t, "2026-03-09T07:00/2026-03-09T08:30", "2026-03-09T08:10/2026-03-09T08:40", "2026-03-09T09:00/2026-03-09T09:20"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	days, err := calendar.Embedded().Due(calendar.Input{Limit: calendar.Of(1, calendar.Days), From: at(t, "2026-03-09T08:00"), Pauses: pauses(t, "2026-03-09T09:00/")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,21 +178,37 @@ func TestExplain(t *testing.T) {
 		}
 		return out
 	}
-	if diff := cmp.Diff([]string{"2026年2月13日当日不计入，从次日起算3日。", "最后一日2026年2月16日是休息日，顺延到下一个工作日2026年2月24日。",
-		"到2026年2月24日24:00止，此后为超时。"}, say(text.ZH, roll)); diff != "" {
+	if diff := cmp.Diff([]string{
+		"2026年2月13日当日不计入，从次日起算3日。", "最后一日2026年2月16日是休息日，顺延到下一个工作日2026年2月24日。",
+		"到2026年2月24日24:00止，此后为超时。",
+	}, say(text.ZH, roll)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"2026年2月13日当日不计入，从次日起算6个工作日。", "2026年2月14日为春节调休上班日，计入。",
-		"2026年2月15日至2026年2月23日春节放假，不计入。", "2026年2月28日为春节调休上班日，计入。", "到2026年2月28日24:00止，此后为超时。"}, say(text.ZH, work)); diff != "" {
+	if diff := cmp.Diff([]string{
+		"2026年2月13日当日不计入，从次日起算6个工作日。", "2026年2月14日为春节调休上班日，计入。",
+		"2026年2月15日至2026年2月23日春节放假，不计入。", "2026年2月28日为春节调休上班日，计入。", "到2026年2月28日24:00止，此后为超时。",
+	}, say(text.ZH, work)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"The day of the act, 13 Feb 2026, is not counted; the limit of 6 working days runs from the next day.",
+	if diff := cmp.Diff([]string{
+		"The day of the act, 13 Feb 2026, is not counted; the limit of 6 working days runs from the next day.",
 		"14 Feb 2026 is a make-up working day (春节) and counted.", "15 Feb 2026 to 23 Feb 2026 is a public holiday (春节) and not counted.",
-		"28 Feb 2026 is a make-up working day (春节) and counted.", "Ends on 28 Feb 2026 24:00; anything later is late."}, say(text.EN, work)); diff != "" {
+		"28 Feb 2026 is a make-up working day (春节) and counted.", "Ends on 28 Feb 2026 24:00; anything later is late.",
+	}, say(text.EN, work)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"从2026年3月9日11:30起，只计工作日的班次时间（08:30-12:00, 14:00-17:30），时限2个工作小时。",
-		"其间暂停37分，不计入。", "到2026年3月9日16:07止，此后为超时。"}, say(text.ZH, hours)); diff != "" {
+	if diff := cmp.Diff([]string{
+		"从2026年3月9日11:30起，只计工作日的班次时间（08:30-12:00, 14:00-17:30），时限2个工作小时。",
+		"其间暂停37分，不计入。", "到2026年3月9日16:07止，此后为超时。",
+	}, say(text.ZH, hours)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"从2026年3月9日08:00起连续计算，时限2小时。", "其间暂停1时，不计入。", "到2026年3月9日11:00止，此后为超时。"},
+		say(text.ZH, overlap)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"2026年3月9日当日不计入，从次日起算1日。", "按日计算的期限不因暂停而顺延。", "到2026年3月10日24:00止，此后为超时。"},
+		say(text.ZH, days)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -235,8 +272,10 @@ func fieldsOf(t testing.TB, err error) (names []string) {
 
 func TestAmount(t *testing.T) {
 	t.Parallel()
-	for s, want := range map[string]string{"3": "3", "0.5": "0.5", "0.50000": "0.5", "1e1": "10", "12.00001": "12.00001", "-2.5": "-2.5", " 7 ": "7", "+1": "1",
-		"": "!", "1/3": "!", "0.000001": "!", "1e999999999": "!", "99999999999999999999": "!", "0x10": "!", "NaN": "!", "1.2.3": "!", "1_0": "!"} {
+	for s, want := range map[string]string{
+		"3": "3", "0.5": "0.5", "0.50000": "0.5", "1e1": "10", "12.00001": "12.00001", "-2.5": "-2.5", " 7 ": "7", "+1": "1",
+		"": "!", "1/3": "!", "0.000001": "!", "1e999999999": "!", "99999999999999999999": "!", "0x10": "!", "NaN": "!", "1.2.3": "!", "1_0": "!",
+	} {
 		got, err := calendar.ParseAmount(s)
 		if err != nil {
 			if want != "!" {

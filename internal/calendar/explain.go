@@ -31,6 +31,8 @@ func (c *Calendar) explain(p plan, o outcome) []Step {
 	}
 	if p.Limit.Unit.Pausable() {
 		steps = append(steps, p.pauseSteps(o)...)
+	} else if len(p.pauses) > 0 {
+		say("calendar.explain.runs_on")
 	}
 	if !o.rolled.IsZero() {
 		say("calendar.explain.rolled", "day", dayWords(o.rolled), "to", dayWords(lastDay(o.due)))

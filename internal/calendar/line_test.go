@@ -90,8 +90,10 @@ func TestBadLines(t *testing.T) {
 		{calendar.Line{Limit: &three}, []string{"from"}},
 		{calendar.Line{From: "2026-02-30T10:00", Limit: &three}, []string{"from"}},
 		{calendar.Line{From: "1970-01-01T08:00", Limit: &three}, []string{"from"}},
-		{calendar.Line{From: "2026-03-09T17:00", Limit: &three, Pauses: []calendar.PauseLine{{From: "2026-03-09T17:00"}, {From: "soon", To: &end}}},
-			[]string{"pauses.1.from", "pauses.1.to"}},
+		{
+			calendar.Line{From: "2026-03-09T17:00", Limit: &three, Pauses: []calendar.PauseLine{{From: "2026-03-09T17:00"}, {From: "soon", To: &end}}},
+			[]string{"pauses.1.from", "pauses.1.to"},
+		},
 	} {
 		_, err := calendar.Embedded().Answer(c.line, nil)
 		if diff := cmp.Diff(c.want, fieldsOf(t, err)); diff != "" {

@@ -113,8 +113,14 @@ func clockWords(m int) string { return fmt.Sprintf("%02d:%02d", m/60, m%60) }
 // draw makes an input whose times are whole minutes. The starts lie close to holidays more often than not.
 func draw(t *rapid.T, unit calendar.Unit) (in calendar.Input, amount int, spans []stretch) {
 	year := rapid.IntRange(2018, 2026).Draw(t, "year")
-	anchor := rapid.SampledFrom([]civil.Date{{Year: year, Month: 1, Day: 20}, {Year: year, Month: 2, Day: 10}, {Year: year, Month: 4, Day: 28},
-		{Year: year, Month: 9, Day: 25}, {Year: year, Month: 12, Day: 20}, {Year: year, Month: 7, Day: 1}}).Draw(t, "anchor")
+	anchor := rapid.SampledFrom([]civil.Date{
+		{Year: year, Month: 1, Day: 20},
+		{Year: year, Month: 2, Day: 10},
+		{Year: year, Month: 4, Day: 28},
+		{Year: year, Month: 9, Day: 25},
+		{Year: year, Month: 12, Day: 20},
+		{Year: year, Month: 7, Day: 1},
+	}).Draw(t, "anchor")
 	if year == 2026 && anchor.Month == 12 {
 		anchor.Month = 6
 	}
@@ -224,8 +230,10 @@ func TestResumeUnderAnotherPolicy(t *testing.T) {
 	if err != nil || !ok || left != 3*time.Hour+30*time.Minute {
 		t.Fatalf("got %v %v %v, want 3h30m", left, ok, err)
 	}
-	got, err := calendar.Embedded().DueLeft(calendar.Input{Limit: calendar.Of(2, calendar.WorkingHours), From: at(t, "2026-03-10T15:00"),
-		Shifts: calendar.Shifts{{"09:00", "18:00"}}}, left)
+	got, err := calendar.Embedded().DueLeft(calendar.Input{
+		Limit: calendar.Of(2, calendar.WorkingHours), From: at(t, "2026-03-10T15:00"),
+		Shifts: calendar.Shifts{{"09:00", "18:00"}},
+	}, left)
 	if err != nil || got.Due.String() != "2026-03-11T09:30:00+08:00" {
 		t.Errorf("got %s, %v", got.Due, err)
 	}

@@ -126,8 +126,10 @@ func TestParseYear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := calendar.Year{Year: 2027, Papers: []string{"p"}, Days: []calendar.Day{{Name: "元旦", Date: day(t, "2026-12-31"), IsOffDay: true},
-		{Name: "元旦", Date: day(t, "2027-01-02")}}}
+	want := calendar.Year{Year: 2027, Papers: []string{"p"}, Days: []calendar.Day{
+		{Name: "元旦", Date: day(t, "2026-12-31"), IsOffDay: true},
+		{Name: "元旦", Date: day(t, "2027-01-02")},
+	}}
 	if diff := cmp.Diff(want, y); diff != "" {
 		t.Error(diff)
 	}

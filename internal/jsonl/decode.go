@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,19 +58,21 @@ func (d *decoder) value(raw json.RawMessage, v reflect.Value, path string) {
 		}
 		return
 	}
-	switch v.Kind() {
-	case reflect.Struct:
+	k := v.Kind()
+	if k == reflect.Struct {
 		d.object(raw, v, path)
-	case reflect.Slice:
-		d.slice(raw, v, path)
-	case reflect.Array:
-		d.array(raw, v, path)
-	case reflect.Map:
+		return
+	}
+	if k == reflect.Map {
 		d.mapping(raw, v, path)
-	default:
-		if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
-			d.add(path, "jsonl.wrong_type", "want", want(v.Kind()))
-		}
+		return
+	}
+	if k == reflect.Slice || k == reflect.Array {
+		d.list(raw, v, path)
+		return
+	}
+	if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
+		d.add(path, "jsonl.wrong_type", "want", want(k))
 	}
 }
 
@@ -142,27 +143,20 @@ func fields(v reflect.Value, into map[string]reflect.Value) {
 	}
 }
 
-func (d *decoder) slice(raw json.RawMessage, v reflect.Value, path string) {
-	list, ok := d.elements(raw, path)
+// list decodes a slice of any length, or an array of exactly its own.
+func (d *decoder) list(raw json.RawMessage, v reflect.Value, path string) {
+	elements, ok := d.elements(raw, path)
 	if !ok {
 		return
 	}
-	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
-	for i, e := range list {
-		d.value(e, v.Index(i), join(path, strconv.Itoa(i)))
+	if v.Kind() == reflect.Slice {
+		v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
 	}
-}
-
-func (d *decoder) array(raw json.RawMessage, v reflect.Value, path string) {
-	list, ok := d.elements(raw, path)
-	if !ok {
+	if len(elements) != v.Len() {
+		d.add(path, "jsonl.wrong_length", "want", v.Len(), "got", len(elements))
 		return
 	}
-	if len(list) != v.Len() {
-		d.add(path, "jsonl.wrong_length", "want", v.Len(), "got", len(list))
-		return
-	}
-	for i, e := range list {
+	for i, e := range elements {
 		d.value(e, v.Index(i), join(path, strconv.Itoa(i)))
 	}
 }
@@ -212,11 +206,15 @@ func members(raw []byte) ([]member, error) {
 	}
 	var list []member
 	for dec.More() {
-		name, err := dec.Token()
+		t, err := dec.Token()
 		if err != nil {
 			return nil, err
 		}
-		m := member{name: name.(string)} //nolint:errcheck,forcetypeassert // inside an object the reader gives a string here
+		name, ok := t.(string)
+		if !ok {
+			return nil, errNoObject
+		}
+		m := member{name: name}
 		if err := dec.Decode(&m.value); err != nil {
 			return nil, err
 		}
@@ -234,16 +232,19 @@ func join(path, name string) string {
 
 // want names a type as JSON knows it.
 func want(k reflect.Kind) string {
-	switch {
-	case k == reflect.String:
+	if k == reflect.String {
 		return "string"
-	case k == reflect.Bool:
+	}
+	if k == reflect.Bool {
 		return "true, false"
-	case k == reflect.Slice || k == reflect.Array:
+	}
+	if k == reflect.Slice || k == reflect.Array {
 		return "[…]"
-	case k == reflect.Struct || k == reflect.Map:
+	}
+	if k == reflect.Struct || k == reflect.Map {
 		return "{…}"
-	case slices.Contains([]reflect.Kind{reflect.Float32, reflect.Float64}, k):
+	}
+	if k == reflect.Float32 || k == reflect.Float64 {
 		return "number"
 	}
 	return "integer"

@@ -22,7 +22,8 @@ import (
 // MaxLine is how long a line may be.
 const MaxLine = 16 << 20
 
-// Answer computes the answer to one line, which must become a JSON object. The id is added by Run.
+// Answer computes the answer to one line, which must become a JSON object. The id is added by Run. The line is
+// lent: it must not be kept.
 type Answer func(raw json.RawMessage) (any, error)
 
 // Options are what Run needs besides the lines.
