@@ -118,3 +118,6 @@ func retryable(err error) bool {
 	c := class(err)
 	return c == serial || c == lost
 }
+
+// IsUnique reports whether a statement failed because a row with the same key exists.
+func IsUnique(err error) bool { return err != nil && class(err) == unique }

@@ -179,3 +179,11 @@ func short(query string) string {
 	}
 	return string(b)
 }
+
+// SkipLocked is the clause that lets several processes take rows of a queue at once; SQLite has one writer and needs none.
+func SkipLocked(tx *Tx) string {
+	if tx.d.engine == Postgres {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}

@@ -90,6 +90,9 @@ func keep(ctx context.Context, tx *db.Tx, r Request, hash string, v any) error {
 		life = Keep
 	}
 	err = db.Insert(ctx, tx, "once_key", row{r.City, r.By.ID, r.Key, hash, string(result), tx.Now, tx.Now.Add(life)})
+	if db.IsUnique(err) {
+		return db.ErrRetry // the same request is under way elsewhere: run again and find its result
+	}
 	if err != nil {
 		return fmt.Errorf("keep idempotency key: %w", err)
 	}
