@@ -1,0 +1,64 @@
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/rehu-heat/rehu/"
+
+// order is the architecture: words, platform, capabilities, delivery. A package imports only packages before it.
+var order = []string{
+	// words
+	"fault", "civil", "money", "celsius", "text", "page", "flow", "actor", "calendar", "sim", "jsonl", "sheet", "geo",
+	// platform
+	"config", "db", "secret", "audit", "once", "jobs", "blob", "backup",
+	// capabilities
+	"citypack", "staff", "notice", "place", "territory", "clock", "knowledge", "cases", "dispatch", "outage", "handover",
+	"stats", "bundle",
+	// delivery
+	"httpx", "app", "demo", "bench", "web", "api", "cli", "deps",
+}
+
+func TestImportOrder(t *testing.T) {
+	rank := make(map[string]int, len(order))
+	for i, p := range order {
+		rank[p] = i
+	}
+	err := filepath.WalkDir(".", func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		own := strings.Split(filepath.ToSlash(path), "/")[0]
+		if _, ok := rank[own]; !ok {
+			t.Errorf("%s: package %s stands nowhere in the order", path, own)
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range f.Imports {
+			name := strings.Trim(i.Path.Value, `"`)
+			rest, ours := strings.CutPrefix(name, module+"internal/")
+			if !ours {
+				continue
+			}
+			other := strings.Split(rest, "/")[0]
+			if other == own {
+				continue
+			}
+			if r, ok := rank[other]; !ok || r >= rank[own] {
+				t.Errorf("%s imports %s, which does not stand before %s", path, other, own)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
