@@ -19,6 +19,9 @@ type Query struct {
 	CRS       string          `json:"crs"`
 	Household string          `json:"household"`
 	At        civil.Instant   `json:"-"` // which versions hold; zero: those without an end
+
+	// What a person chose instead of typing it: a community by its id, and the parts of the address inside it.
+	Community, Building, Unit, Room string `json:"-"`
 }
 
 // MaxText is the length of a complaint in characters.
@@ -81,6 +84,7 @@ type Answer struct {
 	Management Management
 	Station    string
 	Zone       string
+	Riser      string
 	HeatStatus HeatStatus
 	Segments   []Segment
 	Outage     *Outage
@@ -92,9 +96,10 @@ type Answer struct {
 
 // Place names a community; District is its district's name.
 type Place struct {
-	ID       string
-	Name     string
-	District string
+	ID           string
+	Name         string
+	District     string
+	DistrictCode string
 }
 
 // Candidate is one company that may be meant, best first.

@@ -13,6 +13,7 @@ import (
 // How far each kind of evidence carries by itself.
 const (
 	scoreHousehold = 0.99
+	scoreChosen    = 0.97 // a person chose the community from the register
 	scoreRule      = 0.92
 	scoreName      = 0.90
 	scoreAlias     = 0.87
@@ -91,6 +92,7 @@ func (x *Index) Attribute(q Query) Answer {
 	w.weighRules()
 	w.said = slices.Clone(w.found)
 	w.weighPoint()
+	w.weighChosen()
 	w.weighHousehold()
 	w.decide()
 	w.warn()
@@ -464,6 +466,28 @@ func (w *weighing) weighHousehold() {
 	}
 	w.found = append(w.found, c)
 	w.a.Building, w.a.Unit, w.a.Room = cmp.Or(buildingNo(h.Building), w.a.Building), cmp.Or(h.Unit, w.a.Unit), cmp.Or(h.Room, w.a.Room)
+}
+
+// weighChosen takes the community that a person chose while somebody was on the phone: names in the text count no more,
+// but an account that says otherwise still does.
+func (w *weighing) weighChosen() {
+	n, ok := w.x.byID[w.q.Community]
+	if w.q.Community == "" || !ok {
+		return
+	}
+	c := candidate{place: n, score: scoreChosen, method: ByCommunity, owner: w.x.ownerOf(n, w.on), unserved: w.x.unserved(n),
+		why: text.Msg("territory.why.chosen", "name", w.x.s.Communities[n].Name)}
+	if b := w.x.building(n, spot{building: buildingNo(w.q.Building)}); b != nil && w.q.Building != "" {
+		c.building, c.method = b, ByBuilding
+		c.owner = w.x.ownerOfBuilding(b, c.owner, w.on)
+	}
+	for i := range w.found {
+		w.found[i].score *= 0.3
+	}
+	w.said = append(w.said[:0], c)
+	w.say("chosen", "name", w.x.s.Communities[n].Name)
+	w.found = append(w.found, c)
+	w.a.Building, w.a.Unit, w.a.Room = cmp.Or(buildingNo(w.q.Building), w.a.Building), cmp.Or(w.q.Unit, w.a.Unit), cmp.Or(w.q.Room, w.a.Room)
 }
 
 func (x *Index) unserved(c int32) Reason {

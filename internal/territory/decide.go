@@ -86,7 +86,7 @@ func (w *weighing) place(c candidate) *Place {
 		return nil
 	}
 	com := w.x.s.Communities[c.place]
-	return &Place{ID: com.ID, Name: com.Name, District: w.x.districtName(c.place)}
+	return &Place{ID: com.ID, Name: com.Name, District: w.x.districtName(c.place), DistrictCode: w.x.districtCode(w.x.places[c.place].district)}
 }
 
 // describe fills in what the register knows of the community.
@@ -101,7 +101,7 @@ func (w *weighing) describe(c candidate) {
 	}
 	if w.known {
 		w.a.Zone = cmp.Or(w.house.Zone, w.a.Zone)
-		w.a.HeatStatus = w.house.HeatStatus
+		w.a.HeatStatus, w.a.Riser = w.house.HeatStatus, w.house.Riser
 	}
 }
 
