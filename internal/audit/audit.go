@@ -18,7 +18,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
-	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/page"
 )
 
@@ -215,24 +214,11 @@ func Fingerprint(subject, value string) string {
 
 // Check recomputes a chain and says where it breaks: entries must be those of one subject in order, starting at seq 1.
 func Check(entries []Entry) error {
-	prev := ""
-	for i, e := range entries {
-		var c content
-		if err := json.Unmarshal([]byte(e.Body), &c); err != nil {
-			return fault.New(fault.Invalid, "audit.bad_body", "subject", e.Subject, "seq", e.Seq)
+	var c Chain
+	for _, e := range entries {
+		if err := c.Add(e); err != nil {
+			return err
 		}
-		body, err := CanonicalJSON([]byte(e.Body))
-		switch {
-		case err != nil || string(body) != e.Body:
-			return fault.New(fault.Invalid, "audit.bad_body", "subject", e.Subject, "seq", e.Seq)
-		case e.Seq != int64(i+1) || c.Seq != e.Seq:
-			return fault.New(fault.Invalid, "audit.gap", "subject", e.Subject, "seq", e.Seq)
-		case e.Prev != prev || Link(prev, e.Body) != e.Hash:
-			return fault.New(fault.Invalid, "audit.broken", "subject", e.Subject, "seq", e.Seq)
-		case c.Act != e.Act || c.Subject != e.Subject || c.At != int64(e.At) || c.Actor != e.Actor || c.ID != e.ID:
-			return fault.New(fault.Invalid, "audit.differs", "subject", e.Subject, "seq", e.Seq)
-		}
-		prev = e.Hash
 	}
 	return nil
 }
