@@ -19,6 +19,7 @@ type Query struct {
 	CRS       string          `json:"crs"`
 	Household string          `json:"household"`
 	At        civil.Instant   `json:"-"` // which versions hold; zero: those without an end
+	House     *Household      `json:"-"` // the household of the account, where the caller has looked it up
 
 	// What a person chose instead of typing it: a community by its id, and the parts of the address inside it.
 	Community, Building, Unit, Room string `json:"-"`

@@ -428,10 +428,10 @@ func (w *weighing) contradicts() bool {
 
 // weighHousehold takes the account: the strongest evidence.
 func (w *weighing) weighHousehold() {
-	if w.q.Household == "" || w.x.s.Household == nil {
+	h, ok, asked := w.account()
+	if !asked {
 		return
 	}
-	h, ok := w.x.s.Household(w.q.Household)
 	if !ok {
 		w.say("account_unknown", "account", w.q.Household)
 		return
@@ -488,6 +488,20 @@ func (w *weighing) weighChosen() {
 	w.say("chosen", "name", w.x.s.Communities[n].Name)
 	w.found = append(w.found, c)
 	w.a.Building, w.a.Unit, w.a.Room = cmp.Or(buildingNo(w.q.Building), w.a.Building), cmp.Or(w.q.Unit, w.a.Unit), cmp.Or(w.q.Room, w.a.Room)
+}
+
+// account is the household of the query; asked tells that an account was given and can be looked up.
+func (w *weighing) account() (h Household, ok, asked bool) {
+	switch {
+	case w.q.Household == "":
+		return h, false, false
+	case w.q.House != nil:
+		return *w.q.House, true, true
+	case w.x.s.Household == nil:
+		return h, false, false
+	}
+	h, ok = w.x.s.Household(w.q.Household)
+	return h, ok, true
 }
 
 func (x *Index) unserved(c int32) Reason {

@@ -16,7 +16,7 @@ type Index struct {
 	senses  [][]sense
 	generic map[string]bool
 
-	places    []place // one for each community
+	places    []site // one for each community
 	byID      map[string]int32
 	byCode    map[string][]int32 // versions of an area
 	company   map[string]string  // code → name
@@ -35,8 +35,8 @@ type Index struct {
 	search searcher
 }
 
-// place is what the engine needs of a community.
-type place struct {
+// site is what the engine needs of a community.
+type site struct {
 	district, street int32 // -1 unknown
 	road             int32
 	number           string
@@ -111,7 +111,7 @@ func (x *Index) addDivisions(d *dictionary) {
 
 func (x *Index) addCommunities(d *dictionary) {
 	at := make([]geo.Point, len(x.s.Communities))
-	x.places = make([]place, len(x.s.Communities))
+	x.places = make([]site, len(x.s.Communities))
 	for i := range x.s.Communities {
 		c, n := &x.s.Communities[i], int32(i) //nolint:gosec // thousands
 		x.byID[c.ID] = n
@@ -355,6 +355,20 @@ func (x *Index) ownerOf(c int32, at civil.Date) owner {
 		return owner{company: com.Previous.From}
 	}
 	return o
+}
+
+// Owner is who serves a building of a community on a day, or the community itself where building is empty; an unknown
+// community is served by nobody.
+func (x *Index) Owner(community, building string, at civil.Date) (company, area string) {
+	n, ok := x.byID[community]
+	if !ok {
+		return "", ""
+	}
+	o := x.ownerOf(n, at)
+	if b := x.building(n, spot{building: buildingNo(building)}); b != nil {
+		o = x.ownerOfBuilding(b, o, at)
+	}
+	return o.company, o.area
 }
 
 func same(areas []*Area) bool {

@@ -1,0 +1,74 @@
+package place
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/page"
+)
+
+// HoldIn keeps imports of a list out until the caller's transaction ends, so that rows may be edited by hand, and gives the
+// edition that is seen. While an import runs it is a Conflict.
+func HoldIn(ctx context.Context, tx *db.Tx, city int, k Kind) (int64, error) {
+	_, err := db.Exec(ctx, tx, `INSERT INTO register (city_id, kind, edition, run, owner, beat, changed_at) VALUES ($1, $2, 0, '', '', 0, $3)
+		ON CONFLICT (city_id, kind) DO NOTHING`, city, string(k), tx.Now)
+	if err != nil {
+		return 0, fmt.Errorf("hold the list of %s: %w", k, err)
+	}
+	n, ok, err := db.Maybe[int64](ctx, tx, `UPDATE register SET changed_at = $3 WHERE city_id = $1 AND kind = $2 AND run = '' RETURNING edition`,
+		city, string(k), tx.Now)
+	if err != nil {
+		return 0, fmt.Errorf("hold the list of %s: %w", k, err)
+	}
+	if !ok {
+		return 0, fault.New(fault.Conflict, "place.import_runs")
+	}
+	return n, nil
+}
+
+// saveShift writes a shift in place; rev is the sum of the row that was seen.
+func saveShift(ctx context.Context, tx *db.Tx, s Shift, rev string) error {
+	if rev != "" {
+		return db.Guarded(ctx, tx, `UPDATE duty SET to_at = $5, name = $6, phone = $7, backup = $8, leader = $9, row_sum = $10
+			WHERE city_id = $1 AND row_key = $2 AND row_sum = $3 AND until_edition = $4`,
+			s.City, s.Key, rev, Forever, s.To, s.Name, s.Phone, s.Backup, s.Leader, s.Sum)
+	}
+	_, taken, err := db.Maybe[string](ctx, tx, `SELECT row_sum FROM duty WHERE city_id = $1 AND row_key = $2 AND until_edition = $3`, s.City, s.Key, Forever)
+	if err != nil {
+		return fmt.Errorf("look up a shift: %w", err)
+	}
+	if taken {
+		return fault.New(fault.Conflict, "place.shift_taken")
+	}
+	if err := db.Insert(ctx, tx, "duty", &s); err != nil {
+		return fmt.Errorf("add a shift: %w", err)
+	}
+	return nil
+}
+
+func dropShift(ctx context.Context, tx *db.Tx, s Shift, rev string) error {
+	return db.Guarded(ctx, tx, `DELETE FROM duty WHERE city_id = $1 AND row_key = $2 AND row_sum = $3 AND until_edition = $4`,
+		s.City, s.KeyOf(), rev, Forever)
+}
+
+func shifts(ctx context.Context, tx *db.Tx, city int, f ShiftFilter) (page.Of[Shift], error) {
+	var at civil.Instant
+	var key string
+	if f.After != "" {
+		if err := page.Decode(f.After, &at, &key); err != nil {
+			return page.Of[Shift]{}, err
+		}
+	}
+	rows, err := db.List[Shift](ctx, tx, `SELECT `+db.Columns[Shift]("s")+` FROM duty s`+Seen("s", Duty)+`
+		WHERE s.city_id = $1 AND (s.from_at, s.row_key) > ($2, $3) AND ($4 = '' OR s.company = $4) AND ($5 = '' OR s.station = $5)
+		AND ($6 = 0 OR s.to_at IS NULL OR s.to_at > $6) AND ($7 = 0 OR s.from_at < $7)
+		ORDER BY s.from_at, s.row_key LIMIT $8`,
+		city, int64(at), key, f.Company, f.Station, int64(f.From), int64(f.To), f.Limit()+1)
+	if err != nil {
+		return page.Of[Shift]{}, fmt.Errorf("list shifts: %w", err)
+	}
+	return page.Cut(rows, f.Request, func(s Shift) []any { return []any{s.At, s.Key} }), nil
+}
