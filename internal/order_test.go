@@ -14,7 +14,7 @@ const module = "github.com/rehu-heat/rehu/"
 // order is the architecture: words, platform, capabilities, delivery. A package imports only packages before it.
 var order = []string{
 	// words
-	"fault", "civil", "money", "celsius", "text", "page", "flow", "actor", "calendar", "sim", "jsonl", "sheet", "geo",
+	"fault", "civil", "money", "celsius", "text", "page", "flow", "actor", "calendar", "geo", "sim", "jsonl", "sheet",
 	// platform
 	"config", "db", "secret", "audit", "once", "jobs", "blob", "backup",
 	// capabilities
