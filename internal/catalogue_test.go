@@ -1,0 +1,175 @@
+package internal_test
+
+import (
+	"go/ast"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+// keptKeys are prefixes of catalogue keys that no code names, and who asks for them.
+var keptKeys = map[string]string{
+	"act.":        "the timeline names an act by its own name",
+	"permission.": "denials and the page of rights name a permission by its own name",
+	"role.":       "pages name a role by its own name",
+	"org_kind.":   "the page of organisations names a kind by its own name",
+	"duty_rung.":  "the duty chain names a rung by its own name",
+	"backup.":     "the commands backup and restore say them",
+	"bundle.":     "the commands export and verify say them",
+}
+
+var (
+	parameter = regexp.MustCompile(`\{([a-z_]+)\}`)
+	keyShape  = regexp.MustCompile(`^[a-z][a-z_0-9]*(\.[a-z0-9_]+)*$`)
+	openPart  = regexp.MustCompile(`‹[^›]*›|%[a-z]`)
+)
+
+// say is a call that speaks a catalogue key.
+type say struct {
+	key   string
+	names []string // of the parameters it gives
+	exact bool     // whether names is all of them
+}
+
+// sayOf reads a call such as fault.New(kind, key, pairs…), c.That(ok, field, key, pairs…) or text.Msg(key, pairs…).
+func sayOf(c *ast.CallExpr) (say, bool) {
+	at := -1
+	switch name := callee(c); name {
+	case "fault.New":
+		at = 1
+	case "fault.Wrap":
+		at = 2
+	case "text.Msg":
+		at = 0
+	case "text.T", "text.Say":
+		at = 1
+	default:
+		switch {
+		case strings.HasSuffix(name, ".Add") && len(c.Args) >= 2:
+			at = 1
+		case strings.HasSuffix(name, ".That") && len(c.Args) >= 3:
+			at = 2
+		}
+	}
+	if at < 0 || at >= len(c.Args) {
+		return say{}, false
+	}
+	key, ok := literal(c.Args[at])
+	if !ok || !keyShape.MatchString(key) {
+		return say{}, false
+	}
+	s := say{key: key, exact: !c.Ellipsis.IsValid() && callee(c) != "text.Say"}
+	for i := at + 1; i < len(c.Args); i += 2 {
+		name, ok := literal(c.Args[i])
+		s.exact = s.exact && ok
+		s.names = append(s.names, name)
+	}
+	return s, true
+}
+
+func callee(c *ast.CallExpr) string {
+	sel, ok := c.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	if x, ok := sel.X.(*ast.Ident); ok {
+		return x.Name + "." + sel.Sel.Name
+	}
+	return "." + sel.Sel.Name
+}
+
+// TestCatalogue checks every message: both languages, the same parameters, spoken somewhere, and every key that code
+// speaks exists and is given what it asks for.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	spoken := map[string]bool{}
+	var open []*regexp.Regexp
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CallExpr); ok {
+				if said, ok := sayOf(c); ok {
+					checkSaid(t, s.line(n), said)
+				}
+			}
+			return true
+		})
+		texts(s, func(_ ast.Node, text string) {
+			spoken[text] = true
+			if loc := openPart.FindStringIndex(text); loc != nil && loc[0] > 1 && strings.Contains(text[:loc[0]], ".") && !strings.Contains(text, " ") {
+				open = append(open, regexp.MustCompile("^"+openPart.ReplaceAllString(regexp.QuoteMeta(text), `.*`)+"$"))
+			}
+		})
+	}
+	for _, key := range text.Keys() {
+		checkMessage(t, key)
+		if !spoken[key] && !kept(key) && !slices.ContainsFunc(open, func(r *regexp.Regexp) bool { return r.MatchString(key) }) {
+			t.Errorf("%s: no code speaks this message", key)
+		}
+	}
+}
+
+func kept(key string) bool {
+	for prefix := range keptKeys {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkSaid(t *testing.T, line string, s say) {
+	t.Helper()
+	if !text.Has(s.key) {
+		t.Errorf("%s: %s is in no catalogue", line, s.key)
+		return
+	}
+	if !s.exact {
+		return
+	}
+	for _, name := range parameters(s.key) {
+		if !slices.Contains(s.names, name) {
+			t.Errorf("%s: %s needs the parameter %s", line, s.key, name)
+		}
+	}
+}
+
+// parameters lists what a message asks for in either language.
+func parameters(key string) []string {
+	var out []string
+	for _, l := range []text.Lang{text.ZH, text.EN} {
+		for _, m := range parameter.FindAllStringSubmatch(text.Say(l, key, nil), -1) {
+			out = append(out, m[1])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func checkMessage(t *testing.T, key string) {
+	t.Helper()
+	zh, en := text.Say(text.ZH, key, nil), text.Say(text.EN, key, nil)
+	if strings.TrimSpace(zh) == "" || strings.TrimSpace(en) == "" {
+		t.Errorf("%s: needs both languages", key)
+	}
+	if strings.ContainsFunc(en, func(r rune) bool { return unicode.Is(unicode.Han, r) }) && !strings.Contains(en, "(") && !strings.Contains(en, "\"") {
+		t.Errorf("%s: Chinese in the English text: %s", key, en)
+	}
+	for _, l := range []text.Lang{text.ZH, text.EN} {
+		for _, m := range parameter.FindAllStringSubmatch(text.Say(l, key, nil), -1) {
+			if other := text.Say(flip(l), key, nil); !strings.Contains(other, m[0]) && l == text.EN {
+				t.Errorf("%s: %s stands in English only", key, m[0])
+			}
+		}
+	}
+}
+
+func flip(l text.Lang) text.Lang {
+	if l == text.ZH {
+		return text.EN
+	}
+	return text.ZH
+}
