@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -52,21 +53,31 @@ type file struct {
 }
 
 // Load reads every *.yaml of a folder. The error is an Invalid fault whose cause is Problems.
-func Load(fsys fs.FS) (*Set, error) { return load(fsys, "packs", nil) }
+func Load(fsys fs.FS) (*Set, error) { return loadAll(fsys, "packs", nil) }
 
 // LoadDir reads a folder over a set: a pack there replaces the one with the same code. The set itself does not change.
 func LoadDir(s *Set, dir string) (*Set, error) {
 	if dir == "" {
 		return s, nil
 	}
-	return load(os.DirFS(dir), dir, s)
+	return loadAll(os.DirFS(dir), dir, s)
 }
 
-func load(fsys fs.FS, dir string, under *Set) (*Set, error) {
+// LoadFile reads one pack over a set. The set itself does not change.
+func LoadFile(s *Set, name string) (*Set, error) {
+	dir := filepath.Dir(name)
+	return load(os.DirFS(dir), filepath.ToSlash(dir), []string{filepath.Base(name)}, s)
+}
+
+func loadAll(fsys fs.FS, dir string, under *Set) (*Set, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("list packs: %w", err)
 	}
+	return load(fsys, dir, names, under)
+}
+
+func load(fsys fs.FS, dir string, names []string, under *Set) (*Set, error) {
 	s := &Set{files: map[string]*file{}, packs: map[int]*Pack{}}
 	if under != nil {
 		maps.Copy(s.files, under.files)

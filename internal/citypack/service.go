@@ -143,7 +143,7 @@ func (s *Service) RuleLimit(ctx context.Context) calendar.RuleLimit {
 	return func(city int, rule string, at civil.Instant) (calendar.Limit, calendar.Shifts, bool, []calendar.Step, error) {
 		r, err := s.Rules(ctx, city)
 		if err != nil {
-			return calendar.Limit{}, nil, false, nil, noCity(err)
+			return calendar.Limit{}, nil, false, nil, AboutCity(err)
 		}
 		return r.RuleLimit(rule, at)
 	}

@@ -40,8 +40,8 @@ func (s *Service) Peak(ctx context.Context, by actor.Actor, city int) (Switch, e
 	})
 }
 
-// noCity says a missing pack as a message about the field that names the city.
-func noCity(err error) error {
+// AboutCity says a missing pack as a message about the field that names the city.
+func AboutCity(err error) error {
 	if e := fault.Of(err); e.Kind == fault.NotFound && e.Key == "pack.no_city" {
 		var c fault.Check
 		c.Add("city", e.Key, "city", e.Params["city"])

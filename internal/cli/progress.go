@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/rehu-heat/rehu/internal/backup"
+)
+
+// terminal reports whether somebody watches standard error, and standard input can be asked.
+func (r *run) terminal() bool {
+	f, ok := r.Err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// progress shows how far long work has come, on a terminal only.
+type progress struct{ bar *progressbar.ProgressBar }
+
+func (r *run) progress() *progress {
+	if !r.terminal() {
+		return &progress{}
+	}
+	return &progress{progressbar.NewOptions64(-1, progressbar.OptionSetWriter(r.Err), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())}
+}
+
+// step shows a step of a backup or a restore.
+func (p *progress) step(s backup.Step) {
+	if p.bar == nil {
+		return
+	}
+	p.bar.Describe(s.Name)
+	_ = p.bar.Set64(s.Done) // a bar that cannot be drawn is no fault
+}
+
+func (p *progress) done() {
+	if p.bar != nil {
+		_ = p.bar.Finish() // as above
+	}
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/rehu-heat/rehu/internal/app"
+	"github.com/rehu-heat/rehu/internal/httpx"
+)
+
+// newServer mounts every door over HTTP: what machines ask of the server itself beside what people and programs ask.
+func newServer(a *app.App) (http.Handler, error) {
+	trusted, err := a.Config.Trusted()
+	if err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
+	errs := &httpx.Errors{Log: a.Log}
+	m := newMetrics(a)
+	r := chi.NewRouter()
+	r.Use(httpx.RequestIDs, httpx.Addresses(trusted))
+	r.Get("/healthz", plainText(http.StatusOK, "ok\n"))
+	r.Get("/readyz", errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if err := a.Ready(r.Context()); err != nil {
+			return err
+		}
+		plainText(http.StatusOK, "ready\n")(w, r)
+		return nil
+	}))
+	r.Get("/metrics", errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if !mayScrape(r, a.Config.Metrics.Token) {
+			return httpx.NotLoggedIn()
+		}
+		m.handler().ServeHTTP(w, r)
+		return nil
+	}))
+	r.Group(func(r chi.Router) {
+		r.Use(httpx.AccessLog(a.Log, a.Machine, m.observe), errs.Recover)
+		r.NotFound(errs.NotFound())
+		r.MethodNotAllowed(errs.MethodNotAllowed())
+		r.Handle("/*", errs.NotFound())
+	})
+	return r, nil
+}
+
+func plainText(status int, s string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, s) // whoever asked is gone
+	}
+}
+
+// mayScrape lets whoever has the token read the metrics, or, without a token, whoever is on this machine. A request that a
+// proxy passed on comes from elsewhere.
+func mayScrape(r *http.Request, token string) bool {
+	if token != "" {
+		got, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		return subtle.ConstantTimeCompare([]byte(got), []byte(token)) == 1
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
