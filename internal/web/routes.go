@@ -1,0 +1,11 @@
+package web
+
+import "slices"
+
+// table lists the routes of every capability: one line each, so that pages can be added side by side.
+func (w *Web) table() []Route {
+	return slices.Concat(
+		w.homeRoutes(),
+		w.loginRoutes(),
+	)
+}

@@ -1,0 +1,69 @@
+// Draws GeoJSON on a map. A feature's properties: name (shown), fill 1-8 (colour of its company), href (opened by a click),
+// kind "line" for streets and rivers, note (shown beside the pointer). Everything is text, never HTML.
+import '../vendor/leaflet-1.9.4.js'
+
+const L = window.L
+const FILLS = ['#ccd5de', '#9cc3ea', '#f3c98b', '#a9d8b8', '#d9b8e3', '#f2b5b0', '#c9cf8a', '#b9c4d6', '#9fd6d6']
+
+function styleSheet(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve()
+  return new Promise(done => {
+    const link = document.createElement('link')
+    link.rel = 'stylesheet'
+    link.href = href
+    link.onload = link.onerror = done
+    document.head.append(link)
+  })
+}
+
+const look = f => {
+  const p = f.properties || {}
+  if (p.kind === 'line') return { color: '#fff', weight: p.weight || 3, opacity: 0.9, fill: false, interactive: false }
+  if (p.chosen) return { color: '#b3161b', weight: 4, fillOpacity: 0.9, fillColor: FILLS[p.fill || 0] }
+  return { color: '#44525f', weight: 1, fillOpacity: 0.9, fillColor: FILLS[p.fill || 0] }
+}
+
+function name(layer, p) {
+  const el = document.createElement('span')
+  el.textContent = p.name
+  layer.bindTooltip(el, { permanent: true, direction: 'center', className: 'name' })
+}
+
+function note(layer, p) {
+  const el = document.createElement('span')
+  el.textContent = p.note
+  layer.bindTooltip(el, { sticky: true })
+}
+
+export async function draw(box) {
+  const [data] = await Promise.all([
+    fetch(box.dataset.map, { headers: { Accept: 'application/geo+json, application/json' } }).then(r => r.ok ? r.json() : Promise.reject(new Error(String(r.status)))),
+    styleSheet(box.dataset.css),
+  ])
+  const many = (data.features || []).length
+  box.textContent = ''
+  const map = L.map(box, { preferCanvas: many > 1000, attributionControl: Boolean(box.dataset.attribution), zoomSnap: 0.25, fadeAnimation: false, zoomAnimation: !matchMedia('(prefers-reduced-motion: reduce)').matches })
+  map.zoomControl.setPosition('topright')
+  if (box.dataset.tiles) L.tileLayer(box.dataset.tiles, { attribution: '', maxZoom: 18 }).addTo(map)
+  if (box.dataset.attribution) map.attributionControl.setPrefix(false).addAttribution(box.dataset.attribution.replace(/[<>&]/g, ''))
+  const layer = L.geoJSON(data, {
+    style: look,
+    pointToLayer: (f, at) => L.circleMarker(at, { radius: f.properties.radius || 7, color: '#14202e', weight: 2, fillOpacity: 0.95, fillColor: FILLS[f.properties.fill || 0] }),
+    onEachFeature(f, l) {
+      const p = f.properties || {}
+      if (p.name && p.kind !== 'line' && many <= 300) name(l, p)
+      else if (p.note || p.name) note(l, { note: p.note || p.name })
+      if (p.href) l.on('click', () => location.assign(p.href))
+    },
+  }).addTo(map)
+  const chosen = (data.features || []).find(f => f.properties && f.properties.chosen)
+  const bounds = chosen ? L.geoJSON(chosen).getBounds().pad(0.6) : layer.getBounds()
+  map.fitBounds(bounds.isValid() ? bounds : [[39.8, 116.2], [40, 116.5]], { padding: [8, 8] })
+  if (box.dataset.review) {
+    const el = document.createElement('span')
+    el.className = 'review'
+    el.textContent = box.dataset.review
+    box.append(el)
+  }
+  box.dispatchEvent(new CustomEvent('rehu:map', { bubbles: true, detail: { map, layer } }))
+}

@@ -1,0 +1,170 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+// Form is the state of a form: what was typed and what is wrong with it. Its zero value is an empty form.
+type Form struct {
+	typed url.Values
+	err   *fault.Error
+	other string // the message of a fault that belongs to no field
+}
+
+// FormOf is the form of a request that failed with err (nil: it did not). What was typed is kept.
+func FormOf(r *http.Request, err error) Form {
+	f := Form{}
+	if r.Method != http.MethodGet {
+		f.typed = r.PostForm
+		if r.MultipartForm != nil {
+			f.typed = r.MultipartForm.Value
+		}
+	}
+	if err == nil {
+		return f
+	}
+	l := httpx.Lang(r.Context())
+	var transport *httpx.TransportError
+	if errors.As(err, &transport) {
+		f.other = text.Say(l, transport.Key, transport.Params)
+		return f
+	}
+	f.err = fault.Of(err)
+	if len(f.err.Fields) == 0 {
+		f.other = text.Fault(l, f.err)
+	}
+	return f
+}
+
+// Failed reports whether something is wrong.
+func (f Form) Failed() bool { return f.err != nil || f.other != "" }
+
+// Value is what was typed into a field, or the value it starts with.
+func (f Form) Value(name, start string) string {
+	if v, ok := f.typed[name]; ok && len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return start
+}
+
+// Has reports whether a list of choices holds value.
+func (f Form) Has(name, value string, start ...string) bool {
+	if f.typed != nil {
+		return slices.Contains(f.typed[name], value)
+	}
+	return slices.Contains(start, value)
+}
+
+// wrong is the message about a field.
+func (f Form) wrong(ctx context.Context, name string) string {
+	if f.err == nil {
+		return ""
+	}
+	for _, one := range f.err.Fields {
+		if one.Name == name {
+			return text.Field(httpx.Lang(ctx), one)
+		}
+	}
+	return ""
+}
+
+// problems lists what is wrong, for the summary above the form.
+func (f Form) problems(ctx context.Context) []problem {
+	if f.err == nil {
+		return nil
+	}
+	var out []problem
+	for _, one := range f.err.Fields {
+		out = append(out, problem{id(one.Name), text.Field(httpx.Lang(ctx), one)})
+	}
+	return out
+}
+
+type problem struct{ ID, Text string }
+
+// id is the id of a field's control.
+func id(name string) string {
+	return "f-" + strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(name)
+}
+
+// Input is a field of one line. Its zero Type is text.
+type Input struct {
+	Name  string // as the input struct's form tag
+	Key   string // label
+	Value string // what it starts with
+	Type  string // text, password, email, tel, search, number
+	Need  bool   // must be filled; the label says so
+	Plain bool   // the label says neither "required" nor "optional"
+	Help  string // catalogue key of a sentence below the label
+	Hint  string // catalogue key of an example, as placeholder
+	Fill  string // autocomplete: "username", "tel", "street-address"; empty = off
+	Mode  string // inputmode: "numeric", "tel", "decimal"
+	Max   int    // characters
+	Unit  string // catalogue key of a unit behind the field
+	// Suggest is an address that proposes values while typing ("?q=" is added); see static/js/suggest.js.
+	Suggest string
+	First   bool // the cursor stands here when the page opens
+}
+
+// Option is one choice of a list.
+type Option struct {
+	Value string
+	Text  string // finished text; or
+	Key   string // catalogue key
+}
+
+func (o Option) say(ctx context.Context) string {
+	if o.Key != "" {
+		return T(ctx, o.Key)
+	}
+	return o.Text
+}
+
+// Choice is a field whose value is one (or, with Checks, some) of a list.
+type Choice struct {
+	Name    string
+	Key     string
+	Value   string
+	Values  []string // of Checks
+	Options []Option
+	Need    bool
+	Plain   bool
+	Help    string
+	None    string // catalogue key of an empty first choice; empty = there is none
+}
+
+// Files is a field for photographs or documents.
+type Files struct {
+	Name   string
+	Key    string
+	Help   string
+	Button string // catalogue key of the button
+	Accept string // "image/*"; empty = anything
+	Most   int    // 1 = one file
+	Need   bool
+	Photo  bool // made small before it is sent
+}
+
+// Ask is a dialog that asks before an act that cannot be undone or leaves the house.
+type Ask struct {
+	ID     string // of the dialog; unique in the page
+	Title  string // finished text that names the object: "退回 GR1123-1135"
+	Text   string // catalogue key of a sentence; may be empty
+	Action string // address it posts to
+	Verb   string // catalogue key of the button: "确认退回"
+	Danger bool
+	Reason string // name of the reason field; empty = no reason is asked
+	Need   bool   // the reason must be given
+	Form   Form   // to show it again with messages
+	Reopen bool   // show it at once
+	Hidden map[string]string
+}
