@@ -25,6 +25,7 @@ var keptKeys = map[string]string{
 var (
 	parameter = regexp.MustCompile(`\{([a-z_]+)\}`)
 	keyShape  = regexp.MustCompile(`^[a-z][a-z_0-9]*(\.[a-z0-9_]+)*$`)
+	helpText  = regexp.MustCompile(`help:"\$\{([a-z_]+)\}"`)
 	openPart  = regexp.MustCompile(`‹[^›]*›|%[a-z]`)
 )
 
@@ -71,6 +72,18 @@ func sayOf(c *ast.CallExpr) (say, bool) {
 	return s, true
 }
 
+// helpKeys are the texts that a flag of the command line names in its tag: help:"${serve}".
+func helpKeys(f *ast.Field) []string {
+	if f.Tag == nil {
+		return nil
+	}
+	var out []string
+	for _, m := range helpText.FindAllStringSubmatch(f.Tag.Value, -1) {
+		out = append(out, "cli.help."+m[1])
+	}
+	return out
+}
+
 func callee(c *ast.CallExpr) string {
 	sel, ok := c.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -90,9 +103,15 @@ func TestCatalogue(t *testing.T) {
 	var open []*regexp.Regexp
 	for _, s := range sources(t) {
 		ast.Inspect(s.file, func(n ast.Node) bool {
-			if c, ok := n.(*ast.CallExpr); ok {
-				if said, ok := sayOf(c); ok {
+			switch x := n.(type) {
+			case *ast.CallExpr:
+				if said, ok := sayOf(x); ok {
 					checkSaid(t, s.line(n), said)
+				}
+			case *ast.Field:
+				for _, key := range helpKeys(x) {
+					spoken[key] = true
+					checkSaid(t, s.line(n), say{key: key})
 				}
 			}
 			return true
