@@ -12,7 +12,6 @@
 package clock
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -293,23 +292,4 @@ func (c Clock) endsWith(rules *citypack.Rules, h Happened, o Org) bool {
 	r, ok := rules.Pack.Clock(c.Code)
 	reading := c.Code == citypack.ClockMeasure || c.Code == citypack.ClockRetest
 	return ok && r.Stop == h.Event && !(reading && h.At.Before(c.Started))
-}
-
-// revive makes messages inside a message readable again after they were kept as JSON.
-func revive(m text.Message) text.Message {
-	for k, v := range m.Params {
-		inner, ok := v.(map[string]any)
-		if !ok {
-			continue
-		}
-		b, err := json.Marshal(inner)
-		if err != nil {
-			continue
-		}
-		var deep text.Message
-		if json.Unmarshal(b, &deep) == nil && deep.Key != "" {
-			m.Params[k] = revive(deep)
-		}
-	}
-	return m
 }

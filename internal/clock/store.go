@@ -134,11 +134,6 @@ func entriesOf(ctx context.Context, tx *db.Tx, city int, subject string) ([]Entr
 	if err != nil {
 		return nil, fmt.Errorf("list clock entries of %s: %w", subject, err)
 	}
-	for i := range out {
-		if d := out[i].Detail; d != nil && d.Why != nil {
-			*d.Why = revive(*d.Why)
-		}
-	}
 	return out, nil
 }
 

@@ -40,6 +40,7 @@ func (c Config) Check() error {
 	f.That(c.Backup.Every == 0 || c.Backup.Every >= time.Minute, "backup.every", "config.too_often")
 	c.checkMap(&f)
 	c.checkOIDC(&f)
+	c.checkSMS(&f)
 	c.checkBlob(&f)
 	return f.Err()
 }
@@ -77,6 +78,16 @@ func (c Config) checkOIDC(f *fault.Check) {
 	f.That(c.OIDC.ClientID != "", "oidc.client_id", "field.required")
 	f.That(c.OIDC.ClientSecret != "", "oidc.client_secret", "config.secret_missing", "env", "REHU_OIDC_CLIENT_SECRET")
 	f.That(c.PublicURL != "", "public_url", "config.oidc_needs_url")
+}
+
+func (c Config) checkSMS(f *fault.Check) {
+	if c.SMS == (SMS{}) {
+		return
+	}
+	u, err := url.Parse(c.SMS.URL)
+	f.That(err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1") && u.Host != "", "sms.url", "config.bad_gateway")
+	f.That(c.SMS.Account != "", "sms.account", "field.required")
+	f.That(c.SMS.Secret != "", "sms.secret", "config.secret_missing", "env", "REHU_SMS_SECRET")
 }
 
 func (c Config) checkBlob(f *fault.Check) {

@@ -28,6 +28,7 @@ type Config struct {
 	Session        Session  `koanf:"session"`
 	Rate           Rate     `koanf:"rate"`
 	OIDC           OIDC     `koanf:"oidc"`
+	SMS            SMS      `koanf:"sms"`
 	Blob           Blob     `koanf:"blob"`
 	Backup         Backup   `koanf:"backup"`
 	Metrics        Metrics  `koanf:"metrics"`
@@ -79,6 +80,14 @@ type OIDC struct {
 	Issuer       string `koanf:"issuer"`
 	ClientID     string `koanf:"client_id"`
 	ClientSecret string `koanf:"client_secret" secret:"env"`
+}
+
+// SMS is the gateway for text messages to residents. Without an address messages are held for staff to read out.
+type SMS struct {
+	URL     string `koanf:"url"`                 // address that takes signed messages; notice.SMSConfig describes the exchange
+	Account string `koanf:"account"`             // name of the installation at the gateway
+	Secret  string `koanf:"secret" secret:"env"` // shared key of the signatures, both ways
+	Sign    string `koanf:"sign"`                // signature line before every text, such as 暖城供热
 }
 
 // Blob says where attachments are kept.

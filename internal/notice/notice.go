@@ -1,0 +1,200 @@
+// Package notice tells people what happens with their matter: the resident that somebody comes at four, the company that
+// a limit is about to end. It also asks: was somebody really at your door? One digit or one tap answers.
+//
+// A message is written down in the transaction of the act that causes it and sent afterwards by a job, so that neither
+// exists without the other and no gateway is waited for inside a transaction. One matter gives one message: repeating the
+// act sends nothing twice, and the gateway is given a key that makes a repeated sending the same sending. Nobody is
+// woken: between the pack's night hours only leaks, stops and one's own appointments are told. Where no gateway is set up
+// a message is held for staff to read out, and never called sent. Telephones are sealed and shown masked; the text of a
+// message holds neither name nor telephone.
+package notice
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/flow"
+	"github.com/rehu-heat/rehu/internal/page"
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+// Channel is the way a message goes.
+type Channel string
+
+// The channels.
+const (
+	SMS     Channel = "sms"
+	WeChat  Channel = "wechat"
+	Email   Channel = "email"
+	Console Channel = "console" // shown to staff
+)
+
+// State is where a message stands.
+type State string
+
+// The states.
+const (
+	Queued    State = "queued"
+	Sent      State = "sent"      // the gateway took it, or staff read it out
+	Delivered State = "delivered" // the gateway says that it arrived
+	Failed    State = "failed"
+	Held      State = "held" // no gateway can take it: staff tell it
+)
+
+// Event moves a message on.
+type Event string
+
+// The events.
+const (
+	Take     Event = "take"    // the gateway took it
+	Arrive   Event = "arrive"  // receipt: delivered
+	Bounce   Event = "bounce"  // receipt: not delivered
+	GiveUp   Event = "give_up" // it can never be sent
+	Hold     Event = "hold"    // no gateway
+	TellSelf Event = "tell"    // staff told it themselves
+	Requeue  Event = "requeue" // staff let it be sent again
+)
+
+// Lifecycle is the life of a message.
+var Lifecycle = flow.Table[State, Event]{
+	Name: "notice", Start: Queued, Final: []State{Delivered},
+	Steps: []flow.Step[State, Event]{
+		{From: Queued, Event: Take, To: Sent},
+		{From: Queued, Event: GiveUp, To: Failed},
+		{From: Queued, Event: Hold, To: Held},
+		{From: Sent, Event: Arrive, To: Delivered},
+		{From: Sent, Event: Bounce, To: Failed},
+		{From: Failed, Event: TellSelf, To: Sent, By: string(actor.CaseUrge)},
+		{From: Failed, Event: Requeue, To: Queued, By: string(actor.CaseUrge)},
+		{From: Held, Event: TellSelf, To: Sent, By: string(actor.CaseUrge)},
+		{From: Held, Event: Requeue, To: Queued, By: string(actor.CaseUrge)},
+	},
+}
+
+// Message is something to tell. A message to a resident names To; one to staff names a role, and an organisation unless
+// every holder of the role in the city is meant.
+type Message struct {
+	City        int
+	Channel     Channel
+	Person      string // whose telephone To is (data subject); empty: found by the telephone
+	To          string // telephone, e-mail address or WeChat id, in the clear; sealed before it is kept
+	Org         string
+	Role        actor.Role
+	Template    string         // catalogue key of the text
+	Params      map[string]any // what the text is filled with; never a name or a telephone
+	Lang        text.Lang      // empty: Chinese
+	Subject     string         // "case:ID"
+	Matter      string         // one message for each; names case, act and occasion
+	QuietExempt bool           // a leak, a stop, or the resident's own appointment: also at night
+}
+
+// Notice is a message as kept.
+type Notice struct {
+	City        int               `db:"city_id" json:"city"`
+	ID          string            `db:"id" json:"id"`
+	Channel     Channel           `db:"channel" json:"channel"`
+	Person      string            `db:"person" json:"-"`
+	Recipient   string            `db:"recipient" json:"-"` // sealed
+	Org         string            `db:"org" json:"org,omitempty"`
+	Role        actor.Role        `db:"role" json:"role,omitempty"`
+	Template    string            `db:"template" json:"template"`
+	Params      map[string]string `db:"params,json" json:"params,omitempty"`
+	Text        string            `db:"text" json:"text"`
+	Lang        text.Lang         `db:"lang" json:"lang"`
+	Subject     string            `db:"subject" json:"subject,omitempty"`
+	Matter      string            `db:"matter" json:"matter"`
+	QuietExempt bool              `db:"quiet_exempt" json:"quiet_exempt"`
+	State       State             `db:"state" json:"state"`
+	Reason      string            `db:"reason" json:"reason,omitempty"` // catalogue key: why it is held or failed
+	Attempts    int               `db:"attempts" json:"attempts"`
+	GatewayID   string            `db:"gateway_id" json:"gateway_id,omitempty"`
+	Created     civil.Instant     `db:"created_at" json:"created_at"`
+	SendAt      civil.Instant     `db:"send_at" json:"send_at"` // not before
+	SentAt      civil.Instant     `db:"sent_at" json:"sent_at"`
+	DeliveredAt civil.Instant     `db:"delivered_at" json:"delivered_at"`
+	Version     int64             `db:"version" json:"version"`
+}
+
+// View is a message as staff see it: the recipient masked.
+type View struct {
+	Notice
+	To string `json:"to,omitempty"`
+}
+
+// Filter narrows the list of messages; empty fields do not.
+type Filter struct {
+	State   State   `json:"state" form:"state"`
+	Channel Channel `json:"channel" form:"channel"`
+	Subject string  `json:"subject" form:"subject"`
+	page.Request
+}
+
+// Outgoing is what a gateway is given. Key stays the same however often the message is tried: a gateway that took it
+// before answers as it did then.
+type Outgoing struct {
+	Key      string            `json:"key"`
+	To       string            `json:"to"`
+	Text     string            `json:"text"`
+	Template string            `json:"template"`
+	Params   map[string]string `json:"params,omitempty"`
+}
+
+// Gateway sends messages of one channel. An Invalid fault means that the message can never be sent; any other error is
+// tried again. The id is the gateway's own.
+type Gateway interface {
+	Send(ctx context.Context, out Outgoing) (id string, err error)
+}
+
+// Night are the hours, HH:MM, between which only exempt messages go out; empty is none.
+type Night struct{ From, To string }
+
+// Wake is when the night around an instant ends; false in the daytime.
+func (n Night) Wake(now civil.Instant) (civil.Instant, bool) {
+	from, ok1 := clockOn(now.Date(), n.From)
+	to, ok2 := clockOn(now.Date(), n.To)
+	if !ok1 || !ok2 || from == to {
+		return 0, false
+	}
+	if from.Before(to) {
+		return to, !now.Before(from) && now.Before(to)
+	}
+	if now.Before(to) {
+		return to, true
+	}
+	return to.Add(24 * time.Hour), !now.Before(from)
+}
+
+func clockOn(d civil.Date, s string) (civil.Instant, bool) {
+	t, err := time.Parse("15:04", s)
+	return civil.On(d, t.Hour(), t.Minute()), err == nil
+}
+
+// spell fixes the parameters as the reader's language says them.
+func spell(l text.Lang, params map[string]any) map[string]string {
+	if len(params) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(params))
+	for k, v := range params {
+		switch x := v.(type) {
+		case text.Localized:
+			out[k] = x.In(l)
+		case interface{ Minute() string }:
+			out[k] = x.Minute()
+		default:
+			out[k] = fmt.Sprint(v)
+		}
+	}
+	return out
+}
+
+func (n Notice) key() string { return fmt.Sprintf("%d.%s", n.City, n.ID) }
+
+// idOf takes a gateway key apart.
+func idOf(city int, key string) (string, bool) {
+	return strings.CutPrefix(key, fmt.Sprintf("%d.", city))
+}

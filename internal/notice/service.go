@@ -1,0 +1,269 @@
+package notice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/page"
+	"github.com/rehu-heat/rehu/internal/secret"
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+// Options set up a Service. Gateways, Night, Link, Inbound and Jobs may be left out.
+type Options struct {
+	DB       *db.DB
+	Ring     *secret.Ring
+	Jobs     *jobs.Runner // sends; nil in a process that has no workers
+	Gateways map[Channel]Gateway
+	Night    func(ctx context.Context, tx *db.Tx, city int) (Night, error) // from the city's pack
+	Link     func(city int, token string) string                           // address of the page on which a question is answered
+	Inbound  *Signer                                                       // checks what the SMS gateway reports back
+}
+
+// Service offers the use cases.
+type Service struct {
+	o Options
+
+	// OnReply is told of a resident's answer in its transaction. Nil is nobody.
+	OnReply func(ctx context.Context, tx *db.Tx, q Question) error
+}
+
+// New makes the service and, where there is a runner, registers its job.
+func New(o Options) (*Service, error) {
+	if o.DB == nil || o.Ring == nil {
+		return nil, errors.New("notice: a database and a keyring are needed")
+	}
+	s := &Service{o: o}
+	if o.Jobs != nil {
+		jobs.Handle(o.Jobs, s.send)
+	}
+	return s, nil
+}
+
+// sending is the job that hands a message to its gateway.
+type sending struct {
+	Notice string `json:"notice"`
+}
+
+func (sending) Kind() string { return "notice.send" }
+
+// EnqueueIn writes a message down and queues its sending, in the transaction of the act that causes it; whoever calls it
+// has asked for the permission of that act. A matter that was told before gives the message of then.
+func (s *Service) EnqueueIn(ctx context.Context, tx *db.Tx, by actor.Actor, m Message) (Notice, error) {
+	if old, ok, err := byMatter(ctx, tx, m.City, m.Matter); err != nil || ok {
+		return old, err
+	}
+	n, err := s.compose(ctx, tx, m)
+	if err != nil {
+		return Notice{}, err
+	}
+	if err := insert(ctx, tx, n); err != nil {
+		return Notice{}, err
+	}
+	if n.State == Queued {
+		if err := jobs.Add(ctx, tx, n.City, sending{n.ID}, jobs.When{At: n.SendAt}); err != nil {
+			return Notice{}, err
+		}
+	}
+	if n.Subject == "" {
+		return n, nil
+	}
+	return n, audit.Record(ctx, tx, by, n.City, audit.Act{Subject: n.Subject, Act: "notice." + string(n.State), Body: n.facts()})
+}
+
+// facts are what the audit keeps of a message.
+func (n Notice) facts() map[string]any {
+	return map[string]any{"notice": n.ID, "template": n.Template, "channel": n.Channel, "to": audit.Fingerprint(n.Subject, n.Recipient)}
+}
+
+func (s *Service) compose(ctx context.Context, tx *db.Tx, m Message) (Notice, error) {
+	if m.Matter == "" || !text.Has(m.Template) || m.To == "" && m.Role == "" {
+		return Notice{}, fmt.Errorf("notice %q of matter %q: needs a matter, a text of the catalogue and somebody to tell", m.Template, m.Matter)
+	}
+	if m.Lang == "" {
+		m.Lang = text.ZH
+	}
+	n := Notice{
+		City: m.City, ID: tx.NewID(), Channel: m.Channel, Org: m.Org, Role: m.Role, Template: m.Template,
+		Params: spell(m.Lang, m.Params), Text: text.Say(m.Lang, m.Template, m.Params), Lang: m.Lang, Subject: m.Subject,
+		Matter: m.Matter, QuietExempt: m.QuietExempt, State: Queued, Created: tx.Now, SendAt: tx.Now, Version: 1,
+	}
+	if m.To != "" {
+		p, err := s.person(ctx, tx, m)
+		if err != nil {
+			return Notice{}, err
+		}
+		if n.Person = p.ID; p.Erased {
+			n.State, n.Reason = Failed, "notice.reason.erased"
+			return n, nil
+		}
+		n.Recipient = p.Seal("notice", m.To)
+	}
+	if n.Reason = s.cannot(m); n.Reason != "" {
+		n.State = Held
+		return n, nil
+	}
+	if m.Channel == Console {
+		n.State, n.SentAt = Sent, tx.Now
+		return n, nil
+	}
+	wake, err := s.wake(ctx, tx, n)
+	if err == nil && !wake.IsZero() {
+		n.SendAt = wake
+	}
+	return n, err
+}
+
+// cannot says why no gateway can take a message; staff tell it then.
+func (s *Service) cannot(m Message) string {
+	switch {
+	case m.Channel == Console:
+		return ""
+	case m.Channel == SMS && !secret.IsMobile(secret.NormalPhone(m.To)):
+		return "notice.reason.not_mobile"
+	case s.o.Gateways[m.Channel] == nil:
+		return "notice.reason.no_gateway"
+	}
+	return ""
+}
+
+func (s *Service) person(ctx context.Context, tx *db.Tx, m Message) (secret.Person, error) {
+	if m.Person != "" {
+		return secret.OpenSubject(ctx, tx, s.o.Ring, m.City, m.Person)
+	}
+	identity := ""
+	if m.Channel == SMS || m.Channel == Console {
+		identity = m.To
+	}
+	return secret.Subject(ctx, tx, s.o.Ring, m.City, secret.Phone, identity)
+}
+
+// List shows the messages of a city, newest first, to those who see every case of it.
+func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) (page.Of[View], error) {
+	if err := mayList(by, city); err != nil {
+		return page.Of[View]{}, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[View], error) {
+		rows, err := list(ctx, tx, city, f)
+		if err != nil {
+			return page.Of[View]{}, err
+		}
+		cut := page.Cut(rows, f.Request, func(n Notice) []any { return []any{n.ID} })
+		views, err := s.mask(ctx, tx, city, cut.Items)
+		return page.Of[View]{Items: views, Next: cut.Next}, err
+	})
+}
+
+// mayList asks for a sight of every case: a company's people see the messages of their cases on the case.
+func mayList(by actor.Actor, city int) error {
+	if err := by.May(actor.CaseRead, actor.On{City: city}); err != nil {
+		return err
+	}
+	if !by.ScopeOf(actor.CaseRead, city).All {
+		return fault.New(fault.Denied, "denied.scope")
+	}
+	return nil
+}
+
+// Of lists the messages of a subject, oldest first, for its own page, which has asked for the permission.
+func (s *Service) Of(ctx context.Context, tx *db.Tx, city int, subject string) ([]View, error) {
+	rows, err := listOf(ctx, tx, city, subject)
+	if err != nil {
+		return nil, err
+	}
+	return s.mask(ctx, tx, city, rows)
+}
+
+// Inbox lists what staff were told in the roles that they hold, newest first.
+func (s *Service) Inbox(ctx context.Context, by actor.Actor, city int, r page.Request) (page.Of[Notice], error) {
+	var roles []string
+	for _, g := range by.Grants {
+		if g.City == 0 || g.City == city {
+			roles = append(roles, string(g.Role))
+		}
+	}
+	if by.Kind != actor.Person || len(roles) == 0 {
+		return page.Of[Notice]{}, fault.New(fault.Denied, "denied.scope")
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[Notice], error) {
+		rows, err := inbox(ctx, tx, city, by.Org, roles, r)
+		if err != nil {
+			return page.Of[Notice]{}, err
+		}
+		return page.Cut(rows, r, func(n Notice) []any { return []any{n.ID} }), nil
+	})
+}
+
+func (s *Service) mask(ctx context.Context, tx *db.Tx, city int, rows []Notice) ([]View, error) {
+	ids := make([]string, 0, len(rows))
+	for _, n := range rows {
+		ids = append(ids, n.Person)
+	}
+	persons, err := secret.OpenSubjects(ctx, tx, s.o.Ring, city, ids)
+	if err != nil {
+		return nil, fmt.Errorf("open recipients: %w", err)
+	}
+	out := make([]View, len(rows))
+	for i, n := range rows {
+		out[i].Notice = n
+		p, ok := persons[n.Person]
+		if !ok || p.Erased || n.Recipient == "" {
+			continue
+		}
+		to, err := p.Open("notice", n.Recipient)
+		if err != nil {
+			return nil, fmt.Errorf("open recipient of notice %s: %w", n.ID, err)
+		}
+		out[i].To = maskTo(n.Channel, to)
+	}
+	return out, nil
+}
+
+func maskTo(c Channel, to string) string {
+	if c == SMS || c == Console {
+		return secret.MaskPhone(to)
+	}
+	r := []rune(to)
+	return string(r[:min(1, len(r))]) + "****"
+}
+
+// Tell notes that staff told a held or failed message themselves, by telephone or at the counter.
+func (s *Service) Tell(ctx context.Context, by actor.Actor, city int, id string, version int64) (Notice, error) {
+	return s.byHand(ctx, by, city, id, version, TellSelf)
+}
+
+// Resend lets a held or failed message be sent after all, for instance once a gateway is set up.
+func (s *Service) Resend(ctx context.Context, by actor.Actor, city int, id string, version int64) (Notice, error) {
+	return s.byHand(ctx, by, city, id, version, Requeue)
+}
+
+func (s *Service) byHand(ctx context.Context, by actor.Actor, city int, id string, version int64, e Event) (Notice, error) {
+	if err := by.May(actor.CaseUrge, actor.On{City: city}); err != nil {
+		return Notice{}, err
+	}
+	if err := mayList(by, city); err != nil {
+		return Notice{}, err
+	}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Notice, error) {
+		n, err := find(ctx, tx, city, id)
+		if err != nil {
+			return n, err
+		}
+		if n, err = move(ctx, tx, n, version, e, ""); err != nil {
+			return n, err
+		}
+		if e == Requeue {
+			err = jobs.Add(ctx, tx, city, sending{n.ID}, jobs.When{})
+		}
+		if err != nil || n.Subject == "" {
+			return n, err
+		}
+		return n, audit.Record(ctx, tx, by, city, audit.Act{Subject: n.Subject, Act: "notice." + string(e), Body: n.facts()})
+	})
+}

@@ -1,0 +1,135 @@
+package notice
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/secret"
+)
+
+var machine = actor.SystemFor("notice", actor.Job)
+
+// send is the job: prepare in one transaction, hand over outside any, write the result down in another. A crash between
+// them sends again under the same key, which the gateway recognises.
+func (s *Service) send(ctx context.Context, j jobs.Job, a sending) error {
+	n, out, err := s.prepare(ctx, j.City, a.Notice)
+	if err != nil || out == nil {
+		return err
+	}
+	id, sendErr := s.o.Gateways[n.Channel].Send(ctx, *out)
+	final := j.Attempt >= j.MaxAttempt
+	err = db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+		n, err := find(ctx, tx, j.City, a.Notice)
+		if err != nil || n.State != Queued {
+			return err
+		}
+		switch {
+		case sendErr == nil:
+			n.GatewayID = id
+			return s.settle(ctx, tx, n, Take, "")
+		case fault.Is(sendErr, fault.Invalid):
+			return s.settle(ctx, tx, n, GiveUp, "notice.reason.refused")
+		case final:
+			return s.settle(ctx, tx, n, GiveUp, "notice.reason.unreachable")
+		}
+		return nil
+	})
+	if err != nil || fault.Is(sendErr, fault.Invalid) {
+		return err
+	}
+	return sendErr
+}
+
+// prepare opens the recipient and counts the attempt; out is nil when there is nothing to send now.
+func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Outgoing, error) {
+	var out *Outgoing
+	n, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (Notice, error) {
+		out = nil
+		n, err := find(ctx, tx, city, id)
+		if err != nil || n.State != Queued {
+			return n, err
+		}
+		wake, err := s.wake(ctx, tx, n)
+		if err != nil {
+			return n, err
+		}
+		if !wake.IsZero() {
+			return n, jobs.Add(ctx, tx, city, sending{n.ID}, jobs.When{At: wake})
+		}
+		if s.o.Gateways[n.Channel] == nil {
+			return n, s.settle(ctx, tx, n, Hold, "notice.reason.no_gateway")
+		}
+		p, err := secret.OpenSubject(ctx, tx, s.o.Ring, city, n.Person)
+		if err != nil {
+			return n, err
+		}
+		if p.Erased {
+			return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.erased")
+		}
+		to, err := p.Open("notice", n.Recipient)
+		if err != nil {
+			return n, fmt.Errorf("open recipient of notice %s: %w", id, err)
+		}
+		out = &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Params: n.Params}
+		return n, countAttempt(ctx, tx, n)
+	})
+	return n, out, err
+}
+
+// wake is when a message may go out; absent when it may now.
+func (s *Service) wake(ctx context.Context, tx *db.Tx, n Notice) (civil.Instant, error) {
+	if n.QuietExempt || s.o.Night == nil || n.Channel == Console || n.Channel == Email {
+		return 0, nil
+	}
+	night, err := s.o.Night(ctx, tx, n.City)
+	if err != nil {
+		return 0, err
+	}
+	if wake, ok := night.Wake(tx.Now); ok {
+		return wake, nil
+	}
+	return 0, nil
+}
+
+// settle moves a message and records it with its subject.
+func (s *Service) settle(ctx context.Context, tx *db.Tx, n Notice, e Event, reason string) error {
+	n, err := move(ctx, tx, n, n.Version, e, reason)
+	if err != nil || n.Subject == "" {
+		return err
+	}
+	return audit.Record(ctx, tx, machine, n.City, audit.Act{Subject: n.Subject, Act: "notice." + string(n.State), Body: n.facts()})
+}
+
+// Receipt is what a gateway reports about a message that it took.
+type Receipt struct {
+	Key       string `json:"key"`
+	Delivered bool   `json:"delivered"`
+}
+
+// Receive notes that a message arrived, or did not. A receipt that is told twice changes nothing; one that overtakes the
+// gateway's own answer is a Conflict, so that the gateway tells it again.
+func (s *Service) Receive(ctx context.Context, city int, r Receipt) error {
+	id, ok := idOf(city, r.Key)
+	if !ok {
+		return fault.New(fault.NotFound, "not_found")
+	}
+	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+		n, err := find(ctx, tx, city, id)
+		if err == nil && n.State == Queued {
+			return fault.New(fault.Conflict, "notice.not_sent_yet")
+		}
+		if err != nil || n.State != Sent || n.GatewayID == "" {
+			return err
+		}
+		if r.Delivered {
+			return s.settle(ctx, tx, n, Arrive, "")
+		}
+		return s.settle(ctx, tx, n, Bounce, "notice.reason.bounced")
+	})
+}
