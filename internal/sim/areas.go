@@ -79,7 +79,7 @@ func (c *City) enclaves(d dice) parts {
 	return p
 }
 
-func shuffled(d dice, of []cell) []cell {
+func shuffled[T any](d dice, of []T) []T {
 	out := slices.Clone(of)
 	shuffle(d, out)
 	return out

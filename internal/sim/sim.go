@@ -32,12 +32,11 @@ type City struct {
 	Duty        []Duty
 	Map         []MapFeature
 
-	plan     *plan
-	raised   []int // how many buildings each community has
-	firstOf  []int // the first household of each building
-	byUnit   map[unitKey][]int
-	atStop   map[int][]int // buildings of each station
-	homeless []int         // communities without a connection
+	plan    *plan
+	raised  []int         // how many buildings each community has
+	firstOf []int         // the first household of each building
+	atStop  map[int][]int // buildings of each station
+	byState map[HeatStatus][]int
 }
 
 // District is a county or district.
@@ -216,8 +215,6 @@ type Duty struct {
 	Leader   string
 }
 
-type unitKey struct{ building, unit int }
-
 // NewCity builds the city of a seed with so many households in its registers.
 func NewCity(seed uint64, households int) *City {
 	c := &City{Seed: seed, Districts: districts(), plan: newPlan(seed)}
@@ -240,23 +237,17 @@ func (c *City) index() {
 	for b := range c.firstOf {
 		c.firstOf[b] = -1
 	}
-	c.byUnit = map[unitKey][]int{}
 	c.atStop = map[int][]int{}
+	c.byState = map[HeatStatus][]int{}
 	for i, h := range c.Households {
 		if c.firstOf[h.Building] < 0 {
 			c.firstOf[h.Building] = i
 		}
-		k := unitKey{h.Building, h.Unit}
-		c.byUnit[k] = append(c.byUnit[k], i)
+		c.byState[h.Status] = append(c.byState[h.Status], i)
 	}
 	for b, at := range c.Buildings {
 		if at.Station >= 0 && c.firstOf[b] >= 0 {
 			c.atStop[at.Station] = append(c.atStop[at.Station], b)
-		}
-	}
-	for i, at := range c.Communities {
-		if !at.Connected {
-			c.homeless = append(c.homeless, i)
 		}
 	}
 }

@@ -60,7 +60,7 @@ func coldSpell(seed uint64, d civil.Date) int {
 		off = max(off, spell(start.AddDays(at).DaysUntil(d), r.between(45, 95)))
 	}
 	january := civil.NewDate(year+1, 1, 12)
-	return max(off, spell(january.DaysUntil(d), 85))
+	return max(off, spell(january.DaysUntil(d), 105))
 }
 
 func spell(since, depth int) int {

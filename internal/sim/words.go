@@ -28,6 +28,9 @@ func mustReadLists() map[string][]string {
 			line = strings.TrimSpace(line)
 			if rest, ok := strings.CutPrefix(line, "# "); ok {
 				name = rest
+				if out[name] != nil {
+					panic("sim: two word lists " + name)
+				}
 				continue
 			}
 			out[name] = append(out[name], strings.Fields(line)...)
