@@ -178,3 +178,17 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestFoldersFollowTheDataFolder(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load("", func() []string { return []string{"REHU_BACKUP_DIR=/far/away"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Set("--data", "data", "elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	if c.Blob.Dir != filepath.Join("elsewhere", "blobs") || c.Backup.Dir != "/far/away" {
+		t.Errorf("blobs in %s, backups in %s; want the data folder's, and the one that was set", c.Blob.Dir, c.Backup.Dir)
+	}
+}

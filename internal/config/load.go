@@ -235,7 +235,21 @@ func (c *Config) Set(flag, key, value string) error {
 			}
 		}
 		c.from = from
+		if key == "data" {
+			c.followData()
+		}
 		return nil
 	}
 	return fault.New(fault.Invalid, "config.unknown_key", "at", flag, "key", key)
+}
+
+// followData moves the folders that lie in the data folder unless they were set by themselves.
+func (c *Config) followData() {
+	if c.from["blob.dir"] == "" {
+		c.Blob.Dir = ""
+	}
+	if c.from["backup.dir"] == "" {
+		c.Backup.Dir = ""
+	}
+	*c = c.WithDefaults()
 }
