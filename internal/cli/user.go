@@ -206,7 +206,7 @@ func (r *run) password(login string, stdin bool) (password string, made bool, er
 // makePassword makes a password that does not happen to contain the login name, which none may.
 func makePassword(login string) string {
 	for {
-		if p := strings.ToLower(rand.Text()); !strings.Contains(p, strings.ToLower(login)) {
+		if p := strings.ToLower(rand.Text()); login == "" || !strings.Contains(p, strings.ToLower(login)) {
 			return p
 		}
 	}
