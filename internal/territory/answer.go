@@ -200,7 +200,7 @@ type stepJSON struct {
 }
 
 type answerJSON struct {
-	ID         json.RawMessage `json:"id"`
+	ID         json.RawMessage `json:"id,omitempty"`
 	Decision   Decision        `json:"decision"`
 	Company    *string         `json:"company"`
 	Area       *string         `json:"area"`
@@ -233,9 +233,6 @@ func (a Answer) MarshalJSON() ([]byte, error) {
 		Management: opt(string(a.Management)), Station: opt(a.Station), Zone: opt(a.Zone),
 		HeatStatus: opt(string(a.HeatStatus)), Outage: a.Outage,
 		Segments: []segmentJSON{}, Candidates: []candidateJSON{}, Explain: []stepJSON{},
-	}
-	if out.ID == nil {
-		out.ID = json.RawMessage("null")
 	}
 	if out.Neighbours == nil {
 		out.Neighbours = []string{}
