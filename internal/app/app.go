@@ -14,16 +14,22 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/backup"
 	"github.com/rehu-heat/rehu/internal/blob"
+	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/packs"
 )
 
@@ -60,10 +66,16 @@ type App struct {
 	Packs  *citypack.Set
 	Runner *jobs.Runner
 
-	Rules *citypack.Service
-	Staff *staff.Service
-	Jobs  *jobs.Service
-	Blobs *blob.Service
+	Rules     *citypack.Service
+	Staff     *staff.Service
+	Places    *place.Service
+	Territory *territory.Service
+	Clocks    *clock.Ledger
+	Notices   *notice.Service
+	Bundles   *bundle.Service
+	Audit     *audit.Service
+	Jobs      *jobs.Service
+	Blobs     *blob.Service
 
 	o       Options
 	cities  served
@@ -138,14 +150,33 @@ func (a *App) join(ctx context.Context) (err error) {
 		return err
 	}
 	a.Runner = jobs.NewRunner(a.DB, jobs.RunnerOptions{Name: processName(), Log: a.Log, Machine: a.o.Machine, Cities: a.jobCities})
-	a.Jobs = jobs.New(a.DB)
+	if err := a.services(); err != nil {
+		return err
+	}
+	a.houseKeeping()
+	return nil
+}
+
+// services calls each constructor once, in the order of the architecture.
+func (a *App) services() (err error) {
+	a.Jobs, a.Audit = jobs.New(a.DB), audit.New(a.DB)
 	a.Staff, err = staff.New(staff.Options{
 		DB: a.DB, Ring: a.Ring, Machine: a.o.Machine, Idle: a.Config.Session.Idle, Life: a.Config.Session.Life, Provider: a.provider(),
 	})
 	if err != nil {
 		return fmt.Errorf("set up staff: %w", err)
 	}
-	a.houseKeeping()
+	if a.Notices, err = a.notices(); err != nil {
+		return fmt.Errorf("set up messages: %w", err)
+	}
+	a.Places = place.New(a.DB, a.Ring)
+	a.Territory = territory.NewService(a.DB, a.Places, a.o.Machine)
+	a.Territory.Settings = a.attributionSettings
+	if a.Clocks, err = clock.New(clock.Options{DB: a.DB, Rules: a.Rules.RulesIn, Jobs: a.Runner}); err != nil {
+		return fmt.Errorf("set up the clocks: %w", err)
+	}
+	a.Rules.OnCalendar = a.Clocks.RecomputeIn
+	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
 	return nil
 }
 
@@ -203,6 +234,9 @@ func (a *App) Run(ctx context.Context) {
 
 // workers is how many jobs a process works on at once.
 const workers = 4
+
+// rulesTime is how long reading a city's rules may take.
+const rulesTime = 5 * time.Second
 
 // Close lets go of everything.
 func (a *App) Close() error {

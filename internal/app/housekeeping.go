@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/once"
 )
@@ -83,4 +84,15 @@ func untilNone(batch func() (int64, error)) error {
 			return err
 		}
 	}
+}
+
+// Root puts what is settled into a city's log and gives the signed root, to be written down.
+func (a *App) Root(ctx context.Context, city int) (bundle.SignedRoot, error) {
+	if _, err := a.Packs.City(city); err != nil {
+		return bundle.SignedRoot{}, err
+	}
+	if err := a.appendRoots(ctx, city); err != nil {
+		return bundle.SignedRoot{}, err
+	}
+	return a.Bundles.Root(ctx, city)
 }

@@ -18,8 +18,12 @@ const generation = "citypack"
 const fresh = time.Second
 
 // Service keeps what a city decides about its own rules. A change is obeyed at once in this process and within a second
-// in every other.
+// in every other. The field is set by whoever puts the program together, before the first call.
 type Service struct {
+	// OnCalendar runs in the transaction that changes a city's holidays: due times that waited for a year can be computed.
+	OnCalendar func(ctx context.Context, tx *db.Tx, city int) error
+
+
 	db      *db.DB
 	set     *Set
 	base    *calendar.Calendar

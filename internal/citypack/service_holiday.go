@@ -75,7 +75,7 @@ func (s *Service) ImportHolidays(ctx context.Context, by actor.Actor, in Holiday
 		if err := saveYear(ctx, tx, row, row.Version); err != nil {
 			return HolidayChange{}, fmt.Errorf("import holidays %d: %w", y.Year, err)
 		}
-		return change, s.record(ctx, tx, by, in.City, "holidays.import", map[string]any{
+		return change, s.recordDays(ctx, tx, by, in.City, "holidays.import", map[string]any{
 			"year": y.Year, "source": row.Source, "new": change.New, "gone": change.Gone, "off": change.Off, "days": next.Days,
 		})
 	})
@@ -142,10 +142,21 @@ func (s *Service) SwitchHoliday(ctx context.Context, by actor.Actor, in HolidayS
 		if err := saveYear(ctx, tx, row, row.Version); err != nil {
 			return HolidayYear{}, fmt.Errorf("switch holiday %s: %w", in.Date, err)
 		}
-		return row.shown(), s.record(ctx, tx, by, in.City, "holidays.switch", map[string]any{
+		return row.shown(), s.recordDays(ctx, tx, by, in.City, "holidays.switch", map[string]any{
 			"year": in.Year, "date": in.Date, "is_off_day": in.IsOffDay, "off": in.Off, "reason": in.Reason,
 		})
 	})
+}
+
+// recordDays records an act on the calendar and lets the clocks that waited for it go on.
+func (s *Service) recordDays(ctx context.Context, tx *db.Tx, by actor.Actor, city int, act string, body any) error {
+	if err := s.record(ctx, tx, by, city, act, body); err != nil || s.OnCalendar == nil {
+		return err
+	}
+	if err := s.OnCalendar(ctx, tx, city); err != nil {
+		return fmt.Errorf("compute waiting due times: %w", err)
+	}
+	return nil
 }
 
 func (r yearRow) shown() HolidayYear {

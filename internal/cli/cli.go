@@ -34,16 +34,20 @@ type root struct {
 	Help helpFlag `name:"help" short:"h" help:"${help}"`
 	Lang string   `name:"lang" placeholder:"zh|en" help:"${lang}"`
 
-	Serve    serveCmd    `cmd:"" help:"${serve}"`
-	Migrate  migrateCmd  `cmd:"" help:"${migrate}"`
-	Settings settingsCmd `cmd:"" name:"config" help:"${config}"`
-	User     userCmd     `cmd:"" help:"${user}"`
-	Pack     packCmd     `cmd:"" help:"${pack}"`
-	Deadline deadlineCmd `cmd:"" help:"${deadline}"`
-	Import   importCmd   `cmd:"" help:"${import}"`
-	Backup   backupCmd   `cmd:"" help:"${backup}"`
-	Restore  restoreCmd  `cmd:"" help:"${restore}"`
-	Version  versionCmd  `cmd:"" help:"${version}"`
+	Serve     serveCmd     `cmd:"" help:"${serve}"`
+	Migrate   migrateCmd   `cmd:"" help:"${migrate}"`
+	Settings  settingsCmd  `cmd:"" name:"config" help:"${config}"`
+	User      userCmd      `cmd:"" help:"${user}"`
+	Pack      packCmd      `cmd:"" help:"${pack}"`
+	Import    importCmd    `cmd:"" help:"${import}"`
+	Deadline  deadlineCmd  `cmd:"" help:"${deadline}"`
+	Attribute attributeCmd `cmd:"" help:"${attribute}"`
+	Export    exportCmd    `cmd:"" help:"${export}"`
+	Verify    verifyCmd    `cmd:"" help:"${verify}"`
+	Root      rootCmd      `cmd:"" help:"${root}"`
+	Backup    backupCmd    `cmd:"" help:"${backup}"`
+	Restore   restoreCmd   `cmd:"" help:"${restore}"`
+	Version   versionCmd   `cmd:"" help:"${version}"`
 }
 
 // run is what a command gets: the process, and the language of whoever reads.

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/jsonl"
+	"github.com/rehu-heat/rehu/internal/territory"
 )
 
 // lines answers standard input line by line.
@@ -90,4 +92,46 @@ func (r *run) deadlines(rules rulesOf) error {
 		}
 		return days.Answer(line, named)
 	}))
+}
+
+// attributeCmd says which company serves a flat.
+type attributeCmd struct {
+	where
+	City int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
+	At   string `name:"at" placeholder:"DATE" help:"${attribute_at}"`
+}
+
+// Run implements the command.
+func (c *attributeCmd) Run(r *run) error {
+	at, err := dayFlag("at", c.At)
+	if err != nil {
+		return err
+	}
+	a, err := c.openExisting(r)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if _, err := a.Packs.City(c.City); err != nil {
+		return err
+	}
+	by := actor.SystemFor("attribute", actor.Command)
+	return r.lines(jsonl.Of(func(q territory.Query) (territory.Answer, error) {
+		q.ID, q.At = nil, at.Start() // the id is echoed by whoever reads the lines
+		return a.Territory.Attribute(r.ctx, by, c.City, q)
+	}))
+}
+
+// dayFlag reads a day that a flag gives; absent is no day.
+func dayFlag(name, s string) (civil.Date, error) {
+	if s == "" {
+		return civil.Date{}, nil
+	}
+	d, err := civil.ParseDate(s)
+	if err != nil {
+		var c fault.Check
+		c.Add("--"+name, "field.not_a_date")
+		return d, c.Err()
+	}
+	return d, nil
 }

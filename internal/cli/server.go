@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/web"
 )
 
 // newServer mounts every door over HTTP: what machines ask of the server itself beside what people and programs ask.
@@ -23,7 +24,6 @@ func newServer(a *app.App) (http.Handler, error) {
 	errs := &httpx.Errors{Log: a.Log}
 	m := newMetrics(a)
 	r := chi.NewRouter()
-	r.Use(httpx.RequestIDs, httpx.Addresses(trusted))
 	r.Get("/healthz", plainText(http.StatusOK, "ok\n"))
 	r.Get("/readyz", errs.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		if err := a.Ready(r.Context()); err != nil {
@@ -39,13 +39,26 @@ func newServer(a *app.App) (http.Handler, error) {
 		m.handler().ServeHTTP(w, r)
 		return nil
 	}))
-	r.Group(func(r chi.Router) {
-		r.Use(httpx.AccessLog(a.Log, a.Machine, m.observe), errs.Recover)
-		r.NotFound(errs.NotFound())
-		r.MethodNotAllowed(errs.MethodNotAllowed())
-		r.Handle("/*", errs.NotFound())
+	pages, err := web.New(web.Options{
+		Deps: web.Deps{Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs},
+		Site: a.Config.Site, Map: a.Config.Map, Tiles: a.Config.MapOrigins(), Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted,
+		Cities: func() []web.City { return webCities(a) }, Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,
 	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the pages: %w", err)
+	}
+	r.Mount("/", pages)
 	return r, nil
+}
+
+func webCities(a *app.App) []web.City {
+	var out []web.City
+	for _, code := range a.Cities() {
+		if p, err := a.Packs.City(code); err == nil {
+			out = append(out, web.City{Code: code, NameZH: p.Name.ZH, NameEN: p.Name.EN})
+		}
+	}
+	return out
 }
 
 func plainText(status int, s string) http.HandlerFunc {
