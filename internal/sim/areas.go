@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/civil"
 )
@@ -268,6 +269,10 @@ func (c *City) territory(version string, from civil.Date, source string, p parts
 	owners := map[cell]int{}
 	for a, of := range p.blocks {
 		t.Areas[a] = Area{Code: "A" + pad(a+1, 2), Company: p.owner[a], Ground: c.plan.ground(of)}
+		if len(of) > 0 {
+			where := c.Streets[c.plan.street[of[0]]].Name
+			t.Areas[a].Name = c.Companies[p.owner[a]].Short + strings.TrimSuffix(strings.TrimSuffix(where, "街道"), "镇") + pad(a+1, 2) + "片区"
+		}
 		for _, k := range of {
 			owners[k] = a
 		}

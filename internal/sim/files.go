@@ -70,7 +70,7 @@ func (c *City) writeAreas(w io.Writer, t Territory) error {
 		if len(a.Ground) == 0 {
 			continue
 		}
-		props := `"area":` + strconv.Quote(a.Code) + `,"company":` + strconv.Quote(c.Companies[a.Company].Code)
+		props := `"area":` + strconv.Quote(a.Code) + `,"name":` + strconv.Quote(a.Name) + `,"company":` + strconv.Quote(c.Companies[a.Company].Code)
 		if a.Station != "" {
 			props += `,"station":` + strconv.Quote(a.Station)
 		}
@@ -97,9 +97,9 @@ func table(w io.Writer, header string, rows func(row func(cells ...string))) err
 }
 
 func (c *City) writeCompanies(w io.Writer) error {
-	return table(w, "code,name,phone,licence,licence_until", func(row func(...string)) {
+	return table(w, "code,name,phone,licence,licence_until,kind", func(row func(...string)) {
 		for _, x := range c.Companies {
-			row(x.Code, x.Name, x.Phone, x.Licence, x.LicenceUntil.String())
+			row(x.Code, x.Name, x.Phone, x.Licence, x.LicenceUntil.String(), string(x.Kind))
 		}
 	})
 }
@@ -121,14 +121,14 @@ func (c *City) writeCommunities(w io.Writer) error {
 }
 
 func (c *City) writeBuildings(w io.Writer) error {
-	return table(w, "community,district,building,lng,lat,company,area", func(row func(...string)) {
+	return table(w, "community,district,building,lng,lat,company,area,station", func(row func(...string)) {
 		for _, b := range c.Buildings {
-			m, company, area := c.Communities[b.Community], "", ""
+			m, company, area, station := c.Communities[b.Community], "", "", ""
 			if b.Area != m.Area {
 				a := c.Seasons[1].Areas[b.Area]
-				company, area = c.Companies[a.Company].Code, a.Code
+				company, area, station = c.Companies[a.Company].Code, a.Code, c.Stations[b.Station].Code
 			}
-			row(m.Name, c.Districts[m.District].Name, b.No, degrees(b.Point.Lng), degrees(b.Point.Lat), company, area)
+			row(m.Name, c.Districts[m.District].Name, b.No, degrees(b.Point.Lng), degrees(b.Point.Lat), company, area, station)
 		}
 	})
 }

@@ -53,9 +53,9 @@ type CompanyKind string
 
 // The kinds of supply units.
 const (
-	HeatingCompany CompanyKind = "heating_company" // 供热企业
-	HousingCentre  CompanyKind = "housing_centre"  // 房管中心
-	OwnBoilerRoom  CompanyKind = "own_boiler_room" // 自管锅炉房
+	HeatingCompany CompanyKind = "company"        // 供热企业
+	HousingCentre  CompanyKind = "housing_centre" // 房管中心
+	OwnBoilerRoom  CompanyKind = "own_boiler"     // 自备锅炉房
 )
 
 // Company is a supply unit.
@@ -81,6 +81,7 @@ type Territory struct {
 // Area is the ground that one company serves.
 type Area struct {
 	Code    string
+	Name    string
 	Company int
 	Station string // the code of its first station
 	Ground  geo.MultiPolygon
@@ -261,3 +262,6 @@ func (c *City) Supplier(building int) int {
 func (c *City) Community(household int) *Community {
 	return &c.Communities[c.Buildings[c.Households[household].Building].Community]
 }
+
+// NameOf invents the name of somebody who works in the city.
+func (c *City) NameOf(what string, n int) string { return person(roll(c.Seed, "staff "+what, n)) }
