@@ -18,7 +18,7 @@ var order = []string{
 	// platform
 	"config", "db", "secret", "audit", "once", "jobs", "blob", "backup",
 	// capabilities
-	"citypack", "staff", "notice", "place", "territory", "clock", "knowledge", "cases", "dispatch", "outage", "handover",
+	"citypack", "staff", "notice", "place", "territory", "register", "clock", "knowledge", "cases", "dispatch", "outage", "handover",
 	"stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli", "deps",

@@ -41,6 +41,9 @@ type Edition struct {
 	Sum   string `db:"row_sum" json:"-"`
 }
 
+// Stamp sets the editions of a row that is written.
+func (e *Edition) Stamp(x Edition) { *e = x }
+
 // CompanyKind is the sort of a supply unit.
 type CompanyKind string
 

@@ -224,6 +224,34 @@ func (r *HouseholdRow) Seal(p secret.Person, holder, phone string) {
 	r.Person, r.Holder, r.Phone = p.ID, p.Seal("household.holder", holder), p.Seal("household.phone", phone)
 }
 
+// EachPlainIn hands over households as kept, with their personal data in the clear, to an import that changes a part of
+// them; the caller has asked for its permission. Nothing of it may be shown.
+func (s *Service) EachPlainIn(ctx context.Context, tx *db.Tx, city int, accounts []string, fn func(HouseholdRow, Contact)) error {
+	var rows []HouseholdRow
+	var ids []string
+	for _, a := range accounts {
+		row, ok, err := HouseholdIn(ctx, tx, city, a)
+		if err != nil {
+			return err
+		}
+		if ok {
+			rows, ids = append(rows, row), append(ids, row.Person)
+		}
+	}
+	people, err := secret.OpenSubjects(ctx, tx, s.ring, city, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		holder, phone, err := opened(people[r.Person], r)
+		if err != nil {
+			return err
+		}
+		fn(r, Contact{holder, phone})
+	}
+	return nil
+}
+
 // Contact is a household's personal data in the clear.
 type Contact struct {
 	Holder string `json:"holder"`

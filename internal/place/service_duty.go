@@ -121,6 +121,7 @@ func (s *Service) SaveShift(ctx context.Context, by actor.Actor, in ShiftInput) 
 		if err := saveShift(ctx, tx, row, in.Rev); err != nil {
 			return Shift{}, err
 		}
+		row.Rev = row.Sum
 		return row, noteShift(ctx, tx, by, row, "duty.save")
 	})
 }

@@ -70,5 +70,29 @@ func shifts(ctx context.Context, tx *db.Tx, city int, f ShiftFilter) (page.Of[Sh
 	if err != nil {
 		return page.Of[Shift]{}, fmt.Errorf("list shifts: %w", err)
 	}
+	for i := range rows {
+		rows[i].Rev = rows[i].Sum
+	}
 	return page.Cut(rows, f.Request, func(s Shift) []any { return []any{s.At, s.Key} }), nil
+}
+
+// NoteStationIn keeps a station that a list names; one that is known stays as it was described, but learns its company.
+func NoteStationIn(ctx context.Context, tx *db.Tx, s Station) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO station (city_id, code, name, company, address, version, created_at) VALUES ($1, $2, $3, $4, '', 1, $5)
+		ON CONFLICT (city_id, code) DO UPDATE SET company = excluded.company WHERE station.company = '' AND excluded.company <> ''`,
+		s.City, s.Code, s.Name, s.Company, tx.Now)
+	if err != nil {
+		return fmt.Errorf("note a station: %w", err)
+	}
+	return nil
+}
+
+// NoteLoopIn keeps a loop or pressure zone that a list names.
+func NoteLoopIn(ctx context.Context, tx *db.Tx, l Loop) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO loop (city_id, station, code, name, created_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (city_id, station, code) DO NOTHING`, l.City, l.Station, l.Code, l.Name, tx.Now)
+	if err != nil {
+		return fmt.Errorf("note a loop: %w", err)
+	}
+	return nil
 }

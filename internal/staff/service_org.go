@@ -69,6 +69,11 @@ func (s *Service) Organisation(ctx context.Context, tx *db.Tx, city int, code st
 	return findOrg(ctx, tx, city, code)
 }
 
+// OrganisationIn is Organisation for capabilities that keep organisations without the service of staff.
+func OrganisationIn(ctx context.Context, tx *db.Tx, city int, code string) (Organisation, bool, error) {
+	return findOrg(ctx, tx, city, code)
+}
+
 // NamesIn gives the names of people by id, for staff's own pages: a resident never sees them.
 func (s *Service) NamesIn(ctx context.Context, tx *db.Tx, ids []string) (map[string]string, error) {
 	out := make(map[string]string, len(ids))
