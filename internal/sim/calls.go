@@ -42,20 +42,22 @@ type Caller struct{ Name, Phone, Relation string }
 
 // Call is one call or report, with what the caller says and what is really so.
 type Call struct {
-	Key       string // the same in every run
-	At        civil.Instant
-	Channel   Channel
-	Caller    Caller
-	Address   string // as told
-	Text      string
-	Said      celsius.Tenths // the temperature said; see HasSaid
-	HasSaid   bool
-	Scope     Scope
-	Test      bool // asks for a temperature test
-	Point     geo.Point
-	Reminder  string // the key of the open call this one reminds of (催办)
-	StillCold string // the key of the call that was closed although the home is cold
-	Topic     string // what a question is about; empty for what needs a company
+	Key        string // the same in every run
+	At         civil.Instant
+	Channel    Channel
+	Caller     Caller
+	Address    string // as told
+	Text       string
+	Said       celsius.Tenths // the temperature said; see HasSaid
+	HasSaid    bool
+	Scope      Scope
+	Since      string // as said
+	Neighbours string // whether it is cold next door too: yes, no, empty if nothing was said
+	Test       bool   // asks for a temperature test
+	Point      geo.Point
+	Reminder   string // the key of the open call this one reminds of (催办)
+	StillCold  string // the key of the call that was closed although the home is cold
+	Topic      string // what a question is about; empty for what needs a company
 
 	Household int // what is really so
 	Category  string
@@ -326,7 +328,7 @@ func (y *callYear) say(r dice, c *Call, m matter) {
 	if c.Care && c.Urgency == "normal" && m.cold {
 		c.Urgency = "urgent"
 	}
-	c.Text = y.complain(r, *c, m)
+	y.complain(r, c, m)
 }
 
 // ownFault is 1 where the fault is the home's own, so that Indoor does not know of it.

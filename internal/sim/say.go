@@ -111,19 +111,21 @@ func (w *Winter) ask(r dice, c Call) string {
 }
 
 // complain is a complaint as it is said: 60 to 200 characters in most cases.
-func (w *Winter) complain(r dice, c Call, m matter) string {
-	s := pick(r, words(opening(c))) + pick(r, words(m.list))
+func (w *Winter) complain(r dice, c *Call, m matter) {
+	s := pick(r, words(opening(*c))) + pick(r, words(m.list))
 	if c.HasSaid {
 		s += pick(r, words("temp"))
 	}
 	switch {
 	case m.leak, m.cold && c.Shared >= 0 && c.Fault != LowFlow, m.cold && seasonStart.DaysUntil(c.At.Date()) < 2:
-		s += pick(r, words("fresh"))
+		c.Since = pick(r, words("fresh"))
 	case m.cold:
-		s += pick(r, words("since"))
-		if r.chance(350) && c.Scope == OneHome {
-			s += pick(r, words("neighbours"))
-		}
+		c.Since = pick(r, words("since"))
+	}
+	c.Since = w.fill(r, *c, c.Since, 0)
+	s += c.Since
+	if m.cold && c.Scope == OneHome && r.chance(450) {
+		s += w.neighbours(r, c)
 	}
 	if c.Care && c.Caller.Relation == "本人" {
 		s += pick(r, words("care_self"))
@@ -145,7 +147,21 @@ func (w *Winter) complain(r dice, c Call, m matter) string {
 	} else {
 		s += pick(r, words("demand"))
 	}
-	return w.fill(r, c, s, 0)
+	c.Text = w.fill(r, *c, s, 0)
+	c.Since = strings.TrimSuffix(c.Since, "。")
+}
+
+// neighbours says whether it is cold next door too: it mostly is where the fault is shared.
+func (w *Winter) neighbours(r dice, c *Call) string {
+	cold := 150
+	if c.Shared >= 0 {
+		cold = 850
+	}
+	if c.Neighbours = "no"; r.chance(cold) {
+		c.Neighbours = "yes"
+		return pick(r, words("neighbours_cold"))
+	}
+	return pick(r, words("neighbours_warm"))
 }
 
 // opening is the list of first words that fits who speaks.
