@@ -193,3 +193,35 @@ func findKey(ctx context.Context, tx *db.Tx, id string) (Key, error) {
 func findOrg(ctx context.Context, tx *db.Tx, city int, code string) (Organisation, bool, error) {
 	return db.Maybe[Organisation](ctx, tx, `SELECT `+db.Columns[Organisation]("")+` FROM organisation WHERE city_id = $1 AND code = $2`, city, code)
 }
+
+// Holders lists the active people who hold one of the roles in a city, with their grants there, by organisation and name.
+func Holders(ctx context.Context, tx *db.Tx, city int, roles []actor.Role) ([]Person, error) {
+	if len(roles) == 0 {
+		return nil, nil
+	}
+	args, marks := []any{city}, make([]string, len(roles))
+	for i, r := range roles {
+		args = append(args, string(r))
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	rows, err := db.List[Person](ctx, tx, `SELECT `+db.Columns[Person]("p")+` FROM person p WHERE p.active = TRUE AND EXISTS
+		(SELECT 1 FROM person_grant g WHERE g.person_id = p.id AND g.city_id = $1 AND g.role IN (`+strings.Join(marks, ", ")+`))
+		ORDER BY p.org, p.name, p.id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list holders of roles: %w", err)
+	}
+	grants, err := db.List[Grant](ctx, tx, `SELECT `+db.Columns[Grant]("")+` FROM person_grant WHERE city_id = $1 ORDER BY id`, city)
+	if err != nil {
+		return nil, fmt.Errorf("list grants of a city: %w", err)
+	}
+	at := make(map[string]int, len(rows))
+	for i, p := range rows {
+		at[p.ID] = i
+	}
+	for _, g := range grants {
+		if i, ok := at[g.Person]; ok {
+			rows[i].Grants = append(rows[i].Grants, g)
+		}
+	}
+	return rows, nil
+}
