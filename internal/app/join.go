@@ -47,14 +47,15 @@ func number(d citypack.Decimal) float64 {
 }
 
 func (a *App) notices() (*notice.Service, error) {
-	o := notice.Options{DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Gateways: map[notice.Channel]notice.Gateway{}, Night: a.night, Link: a.answerLink}
+	gateways := make(map[notice.Channel]notice.Gateway)
+	o := notice.Options{DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Gateways: gateways, Night: a.night, Link: a.answerLink}
 	if c := a.Config.SMS; c.URL != "" {
 		signer := notice.Signer{Account: c.Account, Secret: c.Secret, Machine: a.o.Machine}
 		gateway, err := notice.NewSMSGateway(notice.SMSConfig{URL: c.URL, Signer: signer, Sign: c.Sign})
 		if err != nil {
 			return nil, err
 		}
-		o.Gateways[notice.SMS], o.Inbound = gateway, &signer
+		gateways[notice.SMS], o.Inbound = gateway, &signer
 	}
 	return notice.New(o)
 }

@@ -28,8 +28,10 @@ const (
 )
 
 func (Nature) values() []string {
-	return []string{string(Inquiry), string(Repair), string(Help), string(Complaint), string(Report), string(Suggestion),
-		string(Praise), string(Applying)}
+	return []string{
+		string(Inquiry), string(Repair), string(Help), string(Complaint), string(Report), string(Suggestion),
+		string(Praise), string(Applying),
+	}
 }
 
 // Natures lists the natures in the order of the screen.
@@ -55,8 +57,10 @@ const (
 )
 
 func (Kind) values() []string {
-	return []string{string(KindQuality), string(KindLeak), string(KindFacility), string(KindFee), string(KindMeasure),
-		string(KindConnection), string(KindService), string(KindInquiry), string(KindIllegal), string(KindOpinion)}
+	return []string{
+		string(KindQuality), string(KindLeak), string(KindFacility), string(KindFee), string(KindMeasure),
+		string(KindConnection), string(KindService), string(KindInquiry), string(KindIllegal), string(KindOpinion),
+	}
 }
 
 // Door is the way a report comes in; what must be filled in differs by door.
@@ -151,10 +155,12 @@ const (
 
 // EntryFields lists the intake fields in the order of the form.
 func EntryFields() []EntryField {
-	return []EntryField{FieldAddress, FieldRoom, FieldAccount, FieldPhone, FieldCaller, FieldRelation, FieldContact,
+	return []EntryField{
+		FieldAddress, FieldRoom, FieldAccount, FieldPhone, FieldCaller, FieldRelation, FieldContact,
 		FieldScope, FieldText, FieldNature, FieldFloor, FieldPosition, FieldHeating, FieldRooms, FieldSince,
 		FieldTemperature, FieldNeighbours, FieldPaid, FieldLeak, FieldTold, FieldCare, FieldAvailable, FieldSecret,
-		FieldTestRequest, FieldLocation, FieldPhoto, FieldAmount, FieldSuspect}
+		FieldTestRequest, FieldLocation, FieldPhoto, FieldAmount, FieldSuspect,
+	}
 }
 
 func (EntryField) values() []string { return stringsOf(EntryFields()) }
@@ -177,8 +183,10 @@ const (
 )
 
 func (FormFieldType) values() []string {
-	return []string{string(TypeText), string(TypeLongText), string(TypeTime), string(TypeDate), string(TypeTemperature),
-		string(TypeNumber), string(TypeYesNo), string(TypeChoice), string(TypeChoices), string(TypePhotos)}
+	return []string{
+		string(TypeText), string(TypeLongText), string(TypeTime), string(TypeDate), string(TypeTemperature),
+		string(TypeNumber), string(TypeYesNo), string(TypeChoice), string(TypeChoices), string(TypePhotos),
+	}
 }
 
 // Choice is one answer of a form field.

@@ -37,8 +37,10 @@ const (
 
 // ClockNames lists the clocks in the order of a case's life.
 func ClockNames() []string {
-	return []string{ClockSign, ClockFirstContact, ClockArrive, ClockMeasure, ClockFeedback, ClockRetest, ClockAnswer,
-		ClockResident, ClockReturn, ClockReturnAnswer, ClockConnect}
+	return []string{
+		ClockSign, ClockFirstContact, ClockArrive, ClockMeasure, ClockFeedback, ClockRetest, ClockAnswer,
+		ClockResident, ClockReturn, ClockReturnAnswer, ClockConnect,
+	}
 }
 
 // Event is what starts or stops a clock.
@@ -66,10 +68,12 @@ const (
 )
 
 func (Event) values() []string {
-	return []string{string(EventFirstSaid), string(EventCompanyTold), string(EventDelivered), string(EventSigned),
+	return []string{
+		string(EventFirstSaid), string(EventCompanyTold), string(EventDelivered), string(EventSigned),
 		string(EventContacted), string(EventArrived), string(EventRequested), string(EventMeasured), string(EventFedBack),
 		string(EventCured), string(EventRetested), string(EventAnswered), string(EventReturned), string(EventReturnDone),
-		string(EventApplied), string(EventConnected), string(EventClosed)}
+		string(EventApplied), string(EventConnected), string(EventClosed),
+	}
 }
 
 // Party is whose clock it is.
@@ -133,8 +137,10 @@ const (
 )
 
 func (Stage) values() []string {
-	return []string{string(StageWarn), string(StageUrge), string(StageOverdue), string(StageSupervise),
-		string(StageInterview), string(StageCircular)}
+	return []string{
+		string(StageWarn), string(StageUrge), string(StageOverdue), string(StageSupervise),
+		string(StageInterview), string(StageCircular),
+	}
 }
 
 // Step is one step of escalation of a clock: when, who is told, and by which document. Exactly one of the three times is

@@ -91,8 +91,10 @@ func (p *Pack) limit(q limitQuery) (LimitValue, bool) {
 		if len(l.Categories) > 0 && !slices.Contains(l.Categories, q.category) && !slices.Contains(l.Categories, q.parent) {
 			continue
 		}
-		v := LimitValue{Amount: l.Amount, Unit: l.Unit, Roll: l.Roll, Source: l.Source, Confidence: l.Confidence,
-			Provisional: p.provisional(l.Origin), Path: l.Path, Shifts: p.Doc.Shifts.Or(q.at.Date(), nil)}
+		v := LimitValue{
+			Amount: l.Amount, Unit: l.Unit, Roll: l.Roll, Source: l.Source, Confidence: l.Confidence,
+			Provisional: p.provisional(l.Origin), Path: l.Path, Shifts: p.Doc.Shifts.Or(q.at.Date(), nil),
+		}
 		if len(l.Phases) > 0 {
 			v.Phase = q.phase
 		}

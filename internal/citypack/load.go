@@ -36,7 +36,7 @@ func (p Problem) In(l text.Lang) string {
 func (p Problem) String() string { return p.In(text.EN) }
 
 // Problems is everything that is wrong with a set of packs.
-type Problems []Problem
+type Problems []Problem //nolint:errname // it is a list for readers that also travels as an error
 
 // Error lists the problems, one a line.
 func (p Problems) Error() string {
@@ -173,8 +173,10 @@ func (s *Set) inherited(f *file) (*node, []string, []Problem) {
 		parent := at.root.str("parent")
 		next, ok := s.files[parent]
 		if !ok || len(chain) > 5 {
-			return nil, nil, []Problem{{File: at.name, Line: at.root.keyLine("parent"), Key: "parent",
-				Message: text.Msg("pack.no_parent", "parent", parent)}}
+			return nil, nil, []Problem{{
+				File: at.name, Line: at.root.keyLine("parent"), Key: "parent",
+				Message: text.Msg("pack.no_parent", "parent", parent),
+			}}
 		}
 		under := next.root.clone()
 		for _, own := range []string{"parent", "notes", "bounds", "centre"} {

@@ -184,8 +184,10 @@ const (
 )
 
 func (BaseKind) values() []string {
-	return []string{string(BaseWholeFee), string(BaseWithoutBasic), string(BaseBasicOnly), string(BaseMeterReading),
-		string(BaseRoomsArea)}
+	return []string{
+		string(BaseWholeFee), string(BaseWithoutBasic), string(BaseBasicOnly), string(BaseMeterReading),
+		string(BaseRoomsArea),
+	}
 }
 
 // Divisor turns the season's fee into a day's fee.
@@ -235,8 +237,10 @@ const (
 )
 
 func (CountKind) values() []string {
-	return []string{string(CountSpan), string(CountPerTest), string(CountByTests), string(CountMonth), string(CountWindow),
-		string(CountBlocks), string(CountConfirmed), string(CountNonConform), string(CountAfterSpell), string(CountGraceExcess)}
+	return []string{
+		string(CountSpan), string(CountPerTest), string(CountByTests), string(CountMonth), string(CountWindow),
+		string(CountBlocks), string(CountConfirmed), string(CountNonConform), string(CountAfterSpell), string(CountGraceExcess),
+	}
 }
 
 // CountMap is one row of a table from failed tests to days.

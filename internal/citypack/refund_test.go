@@ -98,8 +98,10 @@ func (c *comparison) field(name string, v any) {
 	case "status":
 		c.text(name, v.(string))
 	case "tier_basis":
-		want := map[string]citypack.TierBasis{"measured temperature": citypack.ByTemperature,
-			"shortfall below the standard": citypack.ByShortfall, "shortfall below the agreed temperature": citypack.ByAgreedShortfall}
+		want := map[string]citypack.TierBasis{
+			"measured temperature":         citypack.ByTemperature,
+			"shortfall below the standard": citypack.ByShortfall, "shortfall below the agreed temperature": citypack.ByAgreedShortfall,
+		}
 		if r.TierBasis != want[v.(string)] {
 			c.t.Errorf("tier basis %s, want %v", r.TierBasis, v)
 		}
@@ -446,9 +448,18 @@ func TestTierEdges(t *testing.T) {
 		at   citypack.Degree
 		want citypack.Decimal
 	}{
-		{"weifang-2021", 180, ""}, {"weifang-2021", 179, "50"}, {"weifang-2021", 160, "50"}, {"weifang-2021", 159, "100"},
-		{"beijing-contract", 160, "60"}, {"beijing-contract", 140, "100"}, {"jining", 160, "20"}, {"jining", 140, "50"},
-		{"qingdao-2015", 160, "20"}, {"jinan-2010", 140, "50"}, {"tianjin-2010", 120, "50"}, {"tianjin-2010", 119, "100"},
+		{"weifang-2021", 180, ""},
+		{"weifang-2021", 179, "50"},
+		{"weifang-2021", 160, "50"},
+		{"weifang-2021", 159, "100"},
+		{"beijing-contract", 160, "60"},
+		{"beijing-contract", 140, "100"},
+		{"jining", 160, "20"},
+		{"jining", 140, "50"},
+		{"qingdao-2015", 160, "20"},
+		{"jinan-2010", 140, "50"},
+		{"tianjin-2010", 120, "50"},
+		{"tianjin-2010", 119, "100"},
 	} {
 		got := citypack.Decimal("")
 		for _, tier := range rules[c.rule].Tiers {
@@ -467,8 +478,10 @@ func TestTierEdges(t *testing.T) {
 func TestStandingOfRules(t *testing.T) {
 	t.Parallel()
 	rules := embedded(t).Rules()
-	for id, want := range map[string]bool{"weifang-2021": true, "weifang-old": false, "heilongjiang-2021-draft": false,
-		"heilongjiang-suiling": false, "qingdao-2004": false, "shandong": true} {
+	for id, want := range map[string]bool{
+		"weifang-2021": true, "weifang-old": false, "heilongjiang-2021-draft": false,
+		"heilongjiang-suiling": false, "qingdao-2004": false, "shandong": true,
+	} {
 		if rules[id].Selectable() != want {
 			t.Errorf("%s: selectable %v", id, !want)
 		}
@@ -487,10 +500,14 @@ func TestTheRuleInForce(t *testing.T) {
 		day  civil.Date
 		want string
 	}{
-		{370700, civil.NewDate(2025, 11, 14), "weifang-2021"}, {410300, civil.NewDate(2025, 11, 15), "luoyang-2018"},
-		{410400, civil.NewDate(2025, 11, 15), "pingdingshan-henan"}, {410400, civil.NewDate(2018, 3, 31), ""},
-		{640100, civil.NewDate(2025, 11, 1), "ningxia-2025"}, {640100, civil.NewDate(2025, 10, 31), ""},
-		{140100, civil.NewDate(2025, 11, 1), ""}, {990100, civil.NewDate(2025, 11, 15), "nuancheng-2025"},
+		{370700, civil.NewDate(2025, 11, 14), "weifang-2021"},
+		{410300, civil.NewDate(2025, 11, 15), "luoyang-2018"},
+		{410400, civil.NewDate(2025, 11, 15), "pingdingshan-henan"},
+		{410400, civil.NewDate(2018, 3, 31), ""},
+		{640100, civil.NewDate(2025, 11, 1), "ningxia-2025"},
+		{640100, civil.NewDate(2025, 10, 31), ""},
+		{140100, civil.NewDate(2025, 11, 1), ""},
+		{990100, civil.NewDate(2025, 11, 15), "nuancheng-2025"},
 	} {
 		p, err := s.City(c.city)
 		if err != nil {

@@ -49,8 +49,10 @@ func (b schemaBuilder) of(t reflect.Type) map[string]any {
 	case reflect.TypeFor[civil.Date]():
 		return map[string]any{"type": "string", "pattern": `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`}
 	case reflect.TypeFor[celsius.Tenths]():
-		return map[string]any{"type": []any{"number", "string"}, "multipleOf": json.Number("0.1"),
-			"minimum": -60, "maximum": 100, "pattern": `^-?[0-9]+(\.[0-9])?$`}
+		return map[string]any{
+			"type": []any{"number", "string"}, "multipleOf": json.Number("0.1"),
+			"minimum": -60, "maximum": 100, "pattern": `^-?[0-9]+(\.[0-9])?$`,
+		}
 	case reflect.TypeFor[Decimal]():
 		return map[string]any{"type": []any{"number", "string"}, "pattern": `^-?[0-9]+(\.[0-9]+)?$`}
 	case reflect.TypeFor[MonthDayTime]():
@@ -58,7 +60,7 @@ func (b schemaBuilder) of(t reflect.Type) map[string]any {
 	case reflect.TypeFor[OptionSet]():
 		return b.options()
 	}
-	if e, ok := reflect.Zero(t).Interface().(enum); ok {
+	if e, ok := reflect.TypeAssert[enum](reflect.Zero(t)); ok {
 		return map[string]any{"type": "string", "enum": anys(e.values())}
 	}
 	switch t.Kind() {
@@ -118,7 +120,7 @@ func (b schemaBuilder) fields(t reflect.Type, properties map[string]any, require
 // tighten adds what a field's tag says to its schema, and reports whether the field is required.
 func tighten(s map[string]any, tag string) bool {
 	must := false
-	for _, part := range strings.Split(tag, ",") {
+	for part := range strings.SplitSeq(tag, ",") {
 		word, arg, _ := strings.Cut(part, "=")
 		at := s
 		if items, ok := s["items"].(map[string]any); ok {

@@ -23,7 +23,6 @@ type Service struct {
 	// OnCalendar runs in the transaction that changes a city's holidays: due times that waited for a year can be computed.
 	OnCalendar func(ctx context.Context, tx *db.Tx, city int) error
 
-
 	db      *db.DB
 	set     *Set
 	base    *calendar.Calendar

@@ -136,8 +136,10 @@ func (s *Service) DeclareSeason(ctx context.Context, by actor.Actor, in SeasonIn
 		if err != nil {
 			return SeasonAct{}, err
 		}
-		a := SeasonAct{City: in.City, Season: in.Season, County: in.County, Start: in.Start, End: in.End, Document: in.Document,
-			Person: by.ID, Name: by.Name, At: tx.Now, Version: in.Version + 1}
+		a := SeasonAct{
+			City: in.City, Season: in.Season, County: in.County, Start: in.Start, End: in.End, Document: in.Document,
+			Person: by.ID, Name: by.Name, At: tx.Now, Version: in.Version + 1,
+		}
 		if err := in.check(r, a); err != nil {
 			return SeasonAct{}, err
 		}

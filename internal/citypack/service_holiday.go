@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -183,12 +184,12 @@ func (s *Service) Holidays(ctx context.Context, by actor.Actor, city int) ([]Hol
 		}
 		years := r.Calendar.Years()
 		out := make([]HolidayYear, 0, len(years))
-		for i := len(years) - 1; i >= 0; i-- {
-			if row, ok := imported[years[i]]; ok {
+		for _, year := range slices.Backward(years) {
+			if row, ok := imported[year]; ok {
 				out = append(out, row.shown())
 				continue
 			}
-			y, _ := r.Calendar.Year(years[i])
+			y, _ := r.Calendar.Year(year)
 			out = append(out, HolidayYear{Year: y})
 		}
 		return out, nil

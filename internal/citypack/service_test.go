@@ -34,8 +34,10 @@ func newService(t *testing.T, d *db.DB) *citypack.Service {
 }
 
 func someone(role actor.Role) actor.Actor {
-	return actor.Actor{ID: "p-" + string(role), Name: "张三", Kind: actor.Person, Org: "centre", Door: actor.Page,
-		Grants: []actor.Grant{{Role: role, City: taiyuan}}}
+	return actor.Actor{
+		ID: "p-" + string(role), Name: "张三", Kind: actor.Person, Org: "centre", Door: actor.Page,
+		Grants: []actor.Grant{{Role: role, City: taiyuan}},
+	}
 }
 
 func rules(t *testing.T, s *citypack.Service) *citypack.Rules {

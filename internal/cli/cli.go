@@ -86,8 +86,7 @@ func Main(ctx context.Context, p Process) int {
 		r.note("cli.bad_lines")
 		return fault.Invalid.ExitCode()
 	}
-	var usage *kong.ParseError
-	if errors.As(err, &usage) {
+	if usage, ok := errors.AsType[*kong.ParseError](err); ok {
 		r.note("cli.usage", "what", usage.Error())
 		return fault.Invalid.ExitCode()
 	}

@@ -72,14 +72,14 @@ func (r *run) help(_ kong.HelpOptions, c *kong.Context) error {
 }
 
 func usageOf(n *kong.Node) string {
-	s := n.FullPath()
+	parts := []string{n.FullPath()}
 	for _, p := range n.Positional {
-		s += " " + p.Summary()
+		parts = append(parts, p.Summary())
 	}
 	if len(n.Children) > 0 {
-		s += " <command>"
+		parts = append(parts, "<command>")
 	}
-	return s + " [flags]"
+	return strings.Join(append(parts, "[flags]"), " ")
 }
 
 func flagName(f *kong.Flag) string {
