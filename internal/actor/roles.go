@@ -107,7 +107,7 @@ var grants = map[Role][]Permission{
 		KnowledgeRead, PackRead},
 	RoleStation:   {CaseRead, CaseReveal, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, OutageRead, OutageReport, KnowledgeRead},
 	RoleWorker:    {CaseRead, CaseReveal, CaseTake, CaseHandle, CaseFeedBack, KnowledgeRead},
-	RoleDistrict:  {CaseRead, CaseReveal, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead},
+	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead},
 	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
 	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
 	RoleSupervisor: {CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,

@@ -7,10 +7,5 @@ func (w *Web) table() []Route {
 	return slices.Concat(
 		w.homeRoutes(),
 		w.loginRoutes(),
-		w.accountRoutes(),
-		w.peopleRoutes(),
-		w.orgRoutes(),
-		w.auditRoutes(),
-		w.jobRoutes(),
 	)
 }

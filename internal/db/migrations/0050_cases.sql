@@ -77,6 +77,7 @@ CREATE TABLE case_file (
     urges          INTEGER NOT NULL,
     returns        INTEGER NOT NULL,
     reworks        INTEGER NOT NULL,
+    round          INTEGER NOT NULL,
     reopens        INTEGER NOT NULL,
     extensions     INTEGER NOT NULL,
     untrue_visits  INTEGER NOT NULL,
