@@ -171,7 +171,7 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, city int, f Filter
 			return struct{}{}, err
 		}
 		return struct{}{}, db.Each(ctx, tx, func(c Case) error { return fn(hide(by, c)) },
-			`SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE `+q.text()+` ORDER BY c.seq DESC`, q.args...)
+			`SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY c.seq DESC`, q.args...)
 	})
 	if err != nil {
 		return err
@@ -269,11 +269,10 @@ func (s *Service) MayAttachment(ctx context.Context, by actor.Actor, city int, s
 // Changes lists the cases that changed at or after an instant, oldest change first: the feed of live updates.
 func (s *Service) Changes(ctx context.Context, by actor.Actor, city int, since civil.Instant) ([]Case, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Case, error) {
-		q := &sqlOf{}
-		q.and("c.city_id = " + q.arg(city))
+		q := inCity(city)
 		q.and("c.updated_at >= " + q.arg(since))
 		q.scope(by.ScopeOf(actor.CaseRead, city))
-		rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE `+q.text()+` ORDER BY c.updated_at, c.seq LIMIT 200`, q.args...)
+		rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY c.updated_at, c.seq LIMIT 200`, q.args...)
 		for i := range rows {
 			rows[i] = hide(by, rows[i])
 		}

@@ -42,7 +42,15 @@ func (q *sqlOf) in(column string, values []string) {
 	q.and(column + " IN (" + strings.Join(marks, ", ") + ")")
 }
 
-func (q *sqlOf) text() string { return strings.Join(q.where, " AND ") }
+func (q *sqlOf) text() string {
+	if len(q.where) == 0 {
+		return "TRUE"
+	}
+	return strings.Join(q.where, " AND ")
+}
+
+// inCity starts conditions whose first argument is the city.
+func inCity(city int) *sqlOf { return &sqlOf{args: []any{city}} }
 
 // scope limits a list to what the actor may see; units that assist see the case too.
 func (q *sqlOf) scope(s actor.Scope) {
@@ -84,8 +92,7 @@ func (q *sqlOf) scope(s actor.Scope) {
 
 // conditions turns a filter into SQL over case_file c.
 func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (*sqlOf, error) {
-	q := &sqlOf{}
-	q.and("c.city_id = " + q.arg(city))
+	q := inCity(city)
 	if f.State == "open" {
 		q.and("c.open")
 	} else if f.State == "closed" {
@@ -178,7 +185,7 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, city int, scope actor.Sco
 			q.and("c.seq < " + q.arg(seq))
 		}
 	}
-	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE `+q.text()+` ORDER BY `+order+` LIMIT `+q.arg(f.Limit()+1), q.args...)
+	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+order+` LIMIT `+q.arg(f.Limit()+1), q.args...)
 	if err != nil {
 		return page.Of[Case]{}, fmt.Errorf("list cases: %w", err)
 	}
@@ -203,7 +210,7 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, city int, scope actor.Sc
 	if err != nil {
 		return Total{}, err
 	}
-	from := ` FROM case_file c WHERE ` + q.text()
+	from := ` FROM case_file c WHERE c.city_id = $1 AND ` + q.text()
 	if f.Query == "" {
 		n, err := db.One[int64](ctx, tx, `SELECT COUNT(*)`+from, q.args...)
 		return Total{N: n}, err
@@ -214,8 +221,7 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, city int, scope actor.Sc
 
 // tallied sums the tally.
 func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) {
-	q := &sqlOf{}
-	q.and("city_id = " + q.arg(city))
+	q := inCity(city)
 	if st := f.statuses(); st != nil {
 		q.in("status", st)
 	}
@@ -232,5 +238,5 @@ func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) 
 	if !f.To.IsZero() {
 		q.and("day <= " + q.arg(f.To))
 	}
-	return db.One[int64](ctx, tx, `SELECT COALESCE(SUM(n), 0) FROM case_tally WHERE `+q.text(), q.args...)
+	return db.One[int64](ctx, tx, `SELECT COALESCE(SUM(n), 0) FROM case_tally WHERE city_id = $1 AND `+q.text(), q.args...)
 }
