@@ -19,11 +19,13 @@ import (
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/calendar"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/place"
@@ -71,6 +73,8 @@ type App struct {
 	Places    *place.Service
 	Territory *territory.Service
 	Clocks    *clock.Ledger
+	Cases     *cases.Service
+	Dispatch  *dispatch.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
 	Audit     *audit.Service
@@ -176,6 +180,7 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up the clocks: %w", err)
 	}
 	a.Rules.OnCalendar = a.Clocks.RecomputeIn
+	a.casework()
 	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
 	return nil
 }

@@ -256,7 +256,24 @@ func (s *Service) Reveal(ctx context.Context, by actor.Actor, in Act) (Revealed,
 	})
 }
 
-// Photo gives the subject's attachment if the actor may read the case.
+// PhoneIn gives the number at which the caller of a case is reached, for messages; empty when they left none.
+func (s *Service) PhoneIn(ctx context.Context, tx *db.Tx, c Case) (string, error) {
+	if c.CallerPhone == "" {
+		return "", nil
+	}
+	out, err := s.unseal(ctx, tx, c)
+	if fault.Is(err, fault.NotFound) {
+		return "", nil // the person was erased
+	}
+	return out.Caller.Phone, err
+}
+
+// OpenPerCommunity counts the open cases of communities, to show what a re-districting moves.
+func (s *Service) OpenPerCommunity(ctx context.Context, tx *db.Tx, city int, communities []string) (map[string]int, error) {
+	return openPerCommunity(ctx, tx, city, communities)
+}
+
+// MayAttachment reports whether the actor may read the case that an attachment belongs to.
 func (s *Service) MayAttachment(ctx context.Context, by actor.Actor, city int, subject string) error {
 	id, ok := strings.CutPrefix(subject, "case:")
 	if !ok {

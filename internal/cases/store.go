@@ -138,3 +138,30 @@ func closedBefore(ctx context.Context, tx *db.Tx, city int, before civil.Instant
 	return db.List[string](ctx, tx, `SELECT id FROM case_file WHERE city_id = $1 AND status IN ('closed', 'answered') AND closed_at < $2
 		ORDER BY seq LIMIT $3`, city, before, most)
 }
+
+type perCommunity struct {
+	Community string `db:"community"`
+	N         int    `db:"n"`
+}
+
+func openPerCommunity(ctx context.Context, tx *db.Tx, city int, communities []string) (map[string]int, error) {
+	out := map[string]int{}
+	for start := 0; start < len(communities); start += 500 {
+		part := communities[start:min(start+500, len(communities))]
+		args := []any{city}
+		marks := make([]string, len(part))
+		for i, id := range part {
+			args = append(args, id)
+			marks[i] = fmt.Sprintf("$%d", len(args))
+		}
+		rows, err := db.List[perCommunity](ctx, tx, `SELECT community, COUNT(*) AS n FROM case_file
+			WHERE city_id = $1 AND open AND community IN (`+strings.Join(marks, ", ")+`) GROUP BY community`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("count open cases: %w", err)
+		}
+		for _, r := range rows {
+			out[r.Community] = r.N
+		}
+	}
+	return out, nil
+}
