@@ -18,11 +18,18 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/blob"
+	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
+	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -32,9 +39,16 @@ type City = ui.City
 
 // Deps are the services behind the pages. Pages whose service is nil are not there: no route, no entry in the navigation.
 type Deps struct {
-	Staff *staff.Service
-	Audit *audit.Service
-	Jobs  *jobs.Service
+	Staff     *staff.Service
+	Audit     *audit.Service
+	Jobs      *jobs.Service
+	Rules     *citypack.Service
+	Places    *place.Service
+	Territory *territory.Service
+	Cases     *cases.Service
+	Dispatch  *dispatch.Service
+	Notices   *notice.Service
+	Blobs     *blob.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.
