@@ -153,7 +153,8 @@ type Step struct {
 }
 
 // MayAutoDispatch reports whether the company can be told at once without a person choosing: the answer is assigned, and
-// either rests on the account or the building, or carries no border warning and no unconfirmed change.
+// either rests on the account or the building, or carries no border warning and no change. A change that both companies
+// signed (or the authority decided) settles both: the new company's list stands on the old one's ground.
 func (a Answer) MayAutoDispatch() bool {
 	if a.Decision != Assigned || a.Conflict || a.doubtful {
 		return false
@@ -161,7 +162,10 @@ func (a Answer) MayAutoDispatch() bool {
 	if a.Method == ByHousehold || a.Method == ByBuilding {
 		return true
 	}
-	return !a.Border && (a.Changed == nil || a.Changed.Confirmed)
+	if a.Changed != nil {
+		return a.Changed.Confirmed
+	}
+	return !a.Border
 }
 
 type placeJSON struct {

@@ -149,3 +149,13 @@ func (s *Service) BumpIn(ctx context.Context, tx *db.Tx, city int) error {
 	tx.After(func() { s.cache.refresh(ctx, city) })
 	return nil
 }
+
+// bumpSoon is BumpIn for a small change: nobody waits for the reload.
+func (s *Service) bumpSoon(ctx context.Context, tx *db.Tx, city int) error {
+	if err := db.Bump(ctx, tx, city, generation); err != nil {
+		return fmt.Errorf("tell of new territories: %w", err)
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx.After(func() { s.cache.refreshSoon(ctx, city) })
+	return nil
+}

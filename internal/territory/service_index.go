@@ -166,14 +166,22 @@ func (c *cache) lookAgain(ctx context.Context, tx *db.Tx, city int, one *cached,
 		return nil
 	}
 	n, err := within(ctx, c.s.db, tx, func(tx *db.Tx) (int64, error) { return db.Generation(ctx, tx, city, generation) })
-	if err != nil || n == l.generation || !one.busy.CompareAndSwap(false, true) {
-		return err
+	if err == nil && n != l.generation {
+		c.refreshSoon(context.WithoutCancel(ctx), city)
+	}
+	return err
+}
+
+// refreshSoon replaces a city's index beside, unless somebody is at it; what changes meanwhile is found at the next look.
+func (c *cache) refreshSoon(ctx context.Context, city int) {
+	one := c.city(city)
+	if one.state.Load() == nil || !one.busy.CompareAndSwap(false, true) {
+		return
 	}
 	go func() {
 		defer one.busy.Store(false)
-		c.refresh(context.WithoutCancel(ctx), city)
+		c.refresh(ctx, city)
 	}()
-	return nil
 }
 
 // refresh replaces a city's index, if it has been asked for. On failure the old one goes on answering and the next look

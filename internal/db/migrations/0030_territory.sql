@@ -105,7 +105,7 @@ CREATE TABLE claim_round (
     season     TEXT NOT NULL,
     base       TEXT NOT NULL,
     deadline   BIGINT NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('preparing', 'open', 'closed', 'published')),
+    state      TEXT NOT NULL CHECK (state IN ('preparing', 'open', 'published')),
     published  TEXT NOT NULL,
     version    BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
