@@ -99,12 +99,18 @@ func (d *DB) openSQLite(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(filepath.Dir(o.File), 0o700); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
+	f, err := os.OpenFile(o.File, os.O_CREATE|os.O_RDWR, 0o600) // residents' data: SQLite itself would let everybody read it
+	if err != nil {
+		return fmt.Errorf("make the database file: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("make the database file: %w", err)
+	}
 	sync := "FULL"
 	if o.Fast {
 		sync = "OFF"
 	}
 	base := "file:" + strings.NewReplacer("?", "%3f", "#", "%23").Replace(o.File) + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
-	var err error
 	if d.write, err = sql.Open("sqlite", base+"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=cache_size(-32000)&_pragma=synchronous("+sync+")"); err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
