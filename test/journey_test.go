@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
+	"github.com/rehu-heat/rehu/internal/sim"
 )
 
 var binary string
@@ -57,7 +59,7 @@ func TestJourneys(t *testing.T) {
 			}
 			return false, fmt.Errorf("no condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"port": port, "await": await, "get": get, "sqlite": sqlite},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"port": port, "await": await, "get": get, "sqlite": sqlite, "city": city},
 	})
 }
 
@@ -91,6 +93,21 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if fmt.Sprint(r.StatusCode) != args[0] {
 		ts.Fatalf("%s answered %d; want %s", args[1], r.StatusCode, args[0])
+	}
+}
+
+// city SEED HOUSEHOLDS DIR writes the lists of an invented city, as its companies would send them.
+func city(ts *testscript.TestScript, _ bool, args []string) {
+	seed, err := strconv.ParseUint(args[0], 10, 64)
+	ts.Check(err)
+	households, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	dir := ts.MkAbs(args[2])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	for _, f := range sim.NewCity(seed, households).Files() {
+		b, err := f.Bytes()
+		ts.Check(err)
+		ts.Check(os.WriteFile(filepath.Join(dir, f.Name), b, 0o644))
 	}
 }
 

@@ -27,8 +27,10 @@ import (
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/territory"
@@ -72,9 +74,11 @@ type App struct {
 	Staff     *staff.Service
 	Places    *place.Service
 	Territory *territory.Service
+	Register  *register.Service
 	Clocks    *clock.Ledger
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service
+	Knowledge *knowledge.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
 	Audit     *audit.Service
@@ -180,6 +184,10 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up the clocks: %w", err)
 	}
 	a.Rules.OnCalendar = a.Clocks.RecomputeIn
+	a.Register = register.New(register.Options{DB: a.DB, Ring: a.Ring, Places: a.Places, Territories: a.Territory})
+	if a.Knowledge, err = knowledge.New(knowledge.Options{DB: a.DB, Rules: a.Rules.RulesIn, Notices: a.Notices}); err != nil {
+		return fmt.Errorf("set up knowledge: %w", err)
+	}
 	a.casework()
 	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
 	return nil

@@ -1,22 +1,31 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/geo"
+	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/register"
 )
 
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind   string `arg:"" name:"kind" enum:"holidays" help:"${import_kind}"`
-	File   string `arg:"" name:"file" help:"${import_file}"`
-	City   int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
-	Source string `name:"source" placeholder:"TEXT" help:"${import_source}"`
-	DryRun bool   `name:"dry-run" help:"${dry_run}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,holidays" help:"${import_kind}"`
+	File    string `arg:"" name:"file" help:"${import_file}"`
+	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
+	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`
+	From    string `name:"from" placeholder:"DATE" help:"${import_from}"`
+	Source  string `name:"source" placeholder:"TEXT" help:"${import_source}"`
+	CRS     string `name:"crs" placeholder:"wgs84|gcj02" help:"${crs}"`
+	DryRun  bool   `name:"dry-run" help:"${dry_run}"`
+	JSON    bool   `name:"json" help:"${json}"`
 }
 
 // Run implements the command.
@@ -31,10 +40,75 @@ func (c *importCmd) Run(r *run) error {
 		return err
 	}
 	defer a.Close()
-	if err := a.AddCity(r.ctx, c.City); err != nil {
+	if _, err := a.Packs.City(c.City); err != nil {
 		return err
 	}
-	return c.holidays(r, a, f)
+	if !c.DryRun {
+		if err := a.AddCity(r.ctx, c.City); err != nil {
+			return err
+		}
+	}
+	if c.Kind == "holidays" {
+		return c.holidays(r, a, f)
+	}
+	return c.list(r, a, f)
+}
+
+// list takes a company's or the city's list over.
+func (c *importCmd) list(r *run, a *app.App, f *os.File) error {
+	from, err := dayFlag("from", c.From)
+	if err != nil {
+		return err
+	}
+	var crs geo.CRS
+	if c.CRS != "" {
+		if crs, err = geo.ParseCRS(c.CRS); err != nil {
+			return err
+		}
+	}
+	p := r.progress()
+	report, err := a.Register.Import(r.ctx, actor.SystemFor("import", actor.Command), register.Request{
+		City: c.City, Kind: place.Kind(c.Kind), Version: c.Version, From: from, Source: c.Source, CRS: crs, DryRun: c.DryRun,
+		Name: filepath.Base(c.File), Progress: p.of,
+	}, f)
+	p.done()
+	if c.JSON {
+		if err == nil || len(report.Faults) > 0 {
+			_ = r.json(report) // the fault that follows says more than a broken pipe
+		}
+		return err
+	}
+	c.rows(r, report.Faults, "cli.fault")
+	c.rows(r, report.Warnings, "cli.warning")
+	if err != nil {
+		return err
+	}
+	key := "cli.imported"
+	if c.DryRun {
+		key = "cli.would_import"
+	}
+	if err := r.line(key, "rows", report.Rows, "added", report.Added, "changed", report.Changed, "unchanged", report.Unchanged); err != nil {
+		return err
+	}
+	if d := report.Diff; d != nil {
+		return r.line("cli.handed", "from", d.From, "to", d.To, "since", d.Since.String(), "communities", len(d.Communities),
+			"areas", len(d.Areas), "cases", d.OpenCases)
+	}
+	return nil
+}
+
+// rows names every row that is wrong or doubtful.
+func (c *importCmd) rows(r *run, list []register.RowFault, key string) {
+	for _, f := range list {
+		at := fmt.Sprintf("%s:%d", c.File, f.Row)
+		if f.Row == 0 {
+			at = c.File
+		}
+		if f.Column != "" {
+			at += " " + f.Column
+		}
+		r.note(key, "at", at, "what", f.Message)
+	}
 }
 
 func (c *importCmd) holidays(r *run, a *app.App, f io.Reader) error {
@@ -46,6 +120,9 @@ func (c *importCmd) holidays(r *run, a *app.App, f io.Reader) error {
 	h, err := a.Rules.ImportHolidays(r.ctx, by, citypack.HolidayImport{City: c.City, Source: c.Source, Body: b, DryRun: c.DryRun})
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return r.json(h)
 	}
 	key := "cli.holidays_imported"
 	switch {

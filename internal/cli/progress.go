@@ -34,6 +34,15 @@ func (p *progress) step(s backup.Step) {
 	_ = p.bar.Set64(s.Done) // a bar that cannot be drawn is no fault
 }
 
+// of shows how much of a known amount is done.
+func (p *progress) of(done, total int) {
+	if p.bar == nil {
+		return
+	}
+	p.bar.ChangeMax(total)
+	_ = p.bar.Set(done) // as above
+}
+
 func (p *progress) done() {
 	if p.bar != nil {
 		_ = p.bar.Finish() // as above

@@ -26,6 +26,9 @@ func (r *run) report(err error) {
 	if len(f.Fields) == 0 || f.Key != "invalid" {
 		fmt.Fprintln(r.Err, text.Fault(r.lang, f))
 	}
+	if cause := f.Unwrap(); f.Kind == fault.Down && cause != nil {
+		r.note("cli.cause", "why", plain(cause)) // whoever runs the installation has to find out why
+	}
 	for _, field := range f.Fields {
 		if field.Name == "" {
 			fmt.Fprintln(r.Err, text.Field(r.lang, field))
