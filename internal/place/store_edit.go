@@ -96,3 +96,20 @@ func NoteLoopIn(ctx context.Context, tx *db.Tx, l Loop) error {
 	}
 	return nil
 }
+
+func setStation(ctx context.Context, tx *db.Tx, s Station, version int64) error {
+	return db.Guarded(ctx, tx, `UPDATE station SET name = $4, company = $5, address = $6, lng = $7, lat = $8, version = version + 1
+		WHERE city_id = $1 AND code = $2 AND version = $3`, s.City, s.Code, version, s.Name, s.Company, s.Address, s.Lng, s.Lat)
+}
+
+func saveDistrict(ctx context.Context, tx *db.Tx, d District) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO district (city_id, code, name, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (city_id, code) DO UPDATE SET name = excluded.name`, d.City, d.Code, d.Name, tx.Now)
+	return err
+}
+
+func saveStreet(ctx context.Context, tx *db.Tx, s Street) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO street (city_id, code, district, name, created_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (city_id, code) DO UPDATE SET district = excluded.district, name = excluded.name`, s.City, s.Code, s.District, s.Name, tx.Now)
+	return err
+}
