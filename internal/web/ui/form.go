@@ -1,12 +1,16 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
@@ -77,19 +81,87 @@ func (f Form) wrong(ctx context.Context, name string) string {
 	return ""
 }
 
-// problems lists what is wrong, for the summary above the form.
-func (f Form) problems(ctx context.Context) []problem {
+// problems lists what is wrong in the order in which the fields stand in the page, each with its label.
+func (f Form) problems(ctx context.Context, fields []noted) []problem {
 	if f.err == nil {
 		return nil
 	}
+	l := httpx.Lang(ctx)
 	var out []problem
-	for _, one := range f.err.Fields {
-		out = append(out, problem{id(one.Name), text.Field(httpx.Lang(ctx), one)})
+	shown := map[string]bool{}
+	for _, n := range fields {
+		if w := f.wrong(ctx, n.name); w != "" && !shown[n.name] {
+			out = append(out, problem{id(n.name), T(ctx, "ui.problem", "label", T(ctx, n.key), "text", w)})
+			shown[n.name] = true
+		}
+	}
+	for _, one := range f.err.Fields { // of fields that this form does not show
+		if !shown[one.Name] {
+			out = append(out, problem{id(one.Name), text.Field(l, one)})
+			shown[one.Name] = true
+		}
 	}
 	return out
 }
 
 type problem struct{ ID, Text string }
+
+// noted is a field that was drawn: its name and the key of its label.
+type noted struct{ name, key string }
+
+type notesKey struct{}
+
+// note tells the form around it that a field was drawn.
+func note(ctx context.Context, name, key string) {
+	if all, ok := ctx.Value(notesKey{}).(*[]noted); ok {
+		*all = append(*all, noted{name, key})
+	}
+}
+
+// FormBox is a form that posts; its children are fields and buttons. Messages about the whole stand on top, in the order
+// of the fields.
+//
+//	@ui.FormBox(f, "/c/140100/people") {
+//		@ui.Text(f, ui.Input{Name: "login", Key: "web.people.login", Need: true, Fill: "username"})
+//		@ui.Select(f, ui.Choice{Name: "org", Key: "web.people.org", Options: orgs, None: "web.people.no_org"})
+//		<div class="acts">
+//			@ui.Submit("web.save", "main-act")
+//		</div>
+//	}
+func FormBox(f Form, action string) templ.Component { return formWith(f, action, "") }
+
+// FileForm is FormBox for a form with files.
+func FileForm(f Form, action string) templ.Component {
+	return formWith(f, action, "multipart/form-data")
+}
+
+// formWith draws the fields first, so that the summary above them knows their order and labels.
+func formWith(f Form, action, encoding string) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		var fields []noted
+		var b bytes.Buffer
+		if err := templ.GetChildren(ctx).Render(context.WithValue(templ.ClearChildren(ctx), notesKey{}, &fields), &b); err != nil {
+			return err
+		}
+		ctx = templ.ClearChildren(ctx)
+		return formBox(f, action, encoding, f.problems(ctx, fields), drawn(b.Bytes())).Render(ctx, w)
+	})
+}
+
+// drawn is a component that is drawn already.
+func drawn(b []byte) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+func encoded(kind string) templ.Attributes {
+	if kind == "" {
+		return nil
+	}
+	return templ.Attributes{"enctype": kind}
+}
 
 // id is the id of a field's control.
 func id(name string) string {

@@ -2154,7 +2154,7 @@ func Dialog(a Ask) templ.Component {
 			}
 		}
 		if a.Reopen {
-			templ_7745c5c3_Err = Summary(a.Form).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = summary(a.Form, a.Form.problems(ctx, []noted{{a.Reason, "ui.reason"}})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -18,7 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 //go:embed testdata/axe-4.14.1.min.js
@@ -161,6 +165,13 @@ func (b *Browser) Eval(js string) string {
 func (b *Browser) Open(path string) {
 	b.t.Helper()
 	b.Do("open "+path, chromedp.Navigate(b.base+path))
+	b.ready()
+}
+
+// ready waits until the page's scripts listen, which on a page without scripts they do at once.
+func (b *Browser) ready() {
+	b.t.Helper()
+	b.WaitJS(`document.readyState === 'complete' && (!document.querySelector('script[src*="boot.js"]') || document.documentElement.dataset.ready)`)
 }
 
 // Path is the present address without the site.
@@ -218,10 +229,32 @@ func (b *Browser) Press(words string) {
 	}
 }
 
-// Key presses keys wherever the cursor is; kb of chromedp names those that are no letters.
+// Key presses keys wherever the cursor is; kb of chromedp names those that are no letters. A key is sent as a keyboard
+// does it, so that a page which takes the key also keeps it from being typed.
 func (b *Browser) Key(keys string) {
 	b.t.Helper()
-	b.Do("press a key", chromedp.KeyEvent(keys))
+	b.Do("press a key", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for _, r := range keys {
+			for _, k := range pressed(r) {
+				if _, err := chromedp.Call(ctx, input.DispatchKeyEvent, *k); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+// pressed are the events of one key: down with its text, and up.
+func pressed(r rune) []*input.DispatchKeyEventParams {
+	all := kb.Encode(r)
+	down, up := all[0], all[len(all)-1]
+	if len(all) == 2 {
+		down.Type = kb.KeyRawDown
+	} else {
+		down.Text, down.UnmodifiedText = all[1].Text, all[1].UnmodifiedText
+	}
+	return []*input.DispatchKeyEventParams{down, up}
 }
 
 // WaitText waits until the page shows a text.
@@ -311,12 +344,21 @@ func (b *Browser) Both(name string) {
 	b.Size(1440, 900)
 }
 
-// PDF prints the page.
+// PDF prints the page. A window that is not in front is now and then refused, so it comes to the front and tries again.
 func (b *Browser) PDF(name string) []byte {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
+	var pdf []byte
+	var err error
+	for range 5 {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		_, _ = chromedp.Call(ctx, page.BringToFront, cdp.Empty{}) // what counts is whether it prints
+		pdf, err = chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
+		cancel()
+		if err == nil {
+			break
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
 	if dir := Shots(); dir != "" {
 		b.save(dir, name+".pdf", pdf, err)
 	} else if err != nil {

@@ -9,18 +9,15 @@ function set(state) {
   }
 }
 
-export function once() {
-  document.addEventListener('htmx:sseOpen', () => {
-    set('on')
-    if (broken) {
-      broken = false
-      document.dispatchEvent(new CustomEvent('rehu:reconnected'))
-      const again = document.querySelector('[data-refresh]')
-      if (again && window.htmx) window.htmx.trigger(again, 'refresh')
-    }
-  })
-  document.addEventListener('htmx:sseError', () => {
-    broken = true
-    set('off')
-  })
-}
+document.addEventListener('htmx:sseOpen', () => {
+  set('on')
+  if (!broken) return
+  broken = false
+  const again = document.querySelector('[data-refresh]') // an element with hx-trigger="refresh"
+  if (again && window.htmx) window.htmx.trigger(again, 'refresh')
+})
+
+document.addEventListener('htmx:sseError', () => {
+  broken = true
+  set('off')
+})
