@@ -179,6 +179,16 @@ func (l *Ledger) StopAll(ctx context.Context, tx *db.Tx, s Subject, at civil.Ins
 	})
 }
 
+// StopOf ends what a company's clocks still had to run: the case was taken from it. What it missed before counts.
+func (l *Ledger) StopOf(ctx context.Context, tx *db.Tx, s Subject, org string, at civil.Instant) error {
+	return l.each(ctx, tx, s, func(b *book, c *Clock) error {
+		if c.Party == citypack.PartyUnit && c.Org == org && (c.State == Running || c.State == Paused) {
+			b.stop(c, at, "")
+		}
+		return nil
+	})
+}
+
 // each hands the subject's clocks to fn, which says through the book what changed, and writes it down.
 func (l *Ledger) each(ctx context.Context, tx *db.Tx, s Subject, fn func(b *book, c *Clock) error) error {
 	clocks, err := existing(ctx, tx, s)

@@ -102,9 +102,11 @@ func (s *Service) release(ctx context.Context, tx *db.Tx, c *cases.Case, d *Disp
 		return err
 	}
 	subject := clock.Subject{City: c.City, Case: c.ID, Urgency: c.Urgency, County: c.District}
-	why := text.Msg("dispatch.why." + kind)
 	*d = Dispatch{} // written
-	return s.o.Clocks.Void(ctx, tx, subject, was.Company, "", why)
+	if kind != "misdirected" {
+		return s.o.Clocks.StopOf(ctx, tx, subject, was.Company, tx.Now)
+	}
+	return s.o.Clocks.Void(ctx, tx, subject, was.Company, was.ID, text.Msg("dispatch.why.misdirected"))
 }
 
 func (s *Service) learn(ctx context.Context, tx *db.Tx, by actor.Actor, c cases.Case, in Sending) error {
