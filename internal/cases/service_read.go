@@ -231,14 +231,17 @@ func (s *Service) Nearby(ctx context.Context, by actor.Actor, city int, n Near) 
 // elsewhere a reason is asked for. Either is kept. Nobody in the company learns who informed on it.
 func (s *Service) Reveal(ctx context.Context, by actor.Actor, in Act) (Revealed, error) {
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Revealed, error) {
-		c, err := s.GetIn(ctx, tx, by, in.City, in.ID)
+		c, err := find(ctx, tx, in.City, in.ID)
 		if err != nil {
+			return Revealed{}, err
+		}
+		if _, err := see(by, c); err != nil {
 			return Revealed{}, err
 		}
 		if err := by.May(actor.CaseReveal, c.On()); err != nil {
 			return Revealed{}, err
 		}
-		if c.Secret && hide(by, c).CallerPhone != c.CallerPhone {
+		if hide(by, c).CallerPhone != c.CallerPhone {
 			return Revealed{}, fault.New(fault.Denied, "case.secret_caller")
 		}
 		purpose := strings.TrimSpace(in.Reason)

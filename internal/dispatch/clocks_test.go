@@ -21,7 +21,9 @@ func TestRedispatchChargesTheCentreOnlyForItsOwnMistake(t *testing.T) {
 			want  clock.State
 		}{"wrong unit": {true, clock.Void}, "another unit": {false, clock.Stopped}} {
 			w := newWorld(t, d)
-			f := w.open(cold(func(o *cases.Opening) { o.Caller.Phone = "1390351000" + map[bool]string{true: "1", false: "2"}[c.wrong] }))
+			f := w.open(cold(func(o *cases.Opening) {
+				o.Caller.Phone = "1390351000" + map[bool]string{true: "1", false: "2"}[c.wrong]
+			}))
 			w.now.Advance(3 * time.Hour)
 			f = w.must(w.sends.Redispatch(ctx, sender, dispatch.Sending{Act: act(f, "改派"), Company: "C2", Wrong: c.wrong}))
 			all, err := db.Read(ctx, d, func(tx *db.Tx) ([]clock.Clock, error) { return w.clocks.Of(ctx, tx, city, f.ID) })
