@@ -1,0 +1,53 @@
+package place
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/rehu-heat/rehu/internal/db"
+)
+
+// Stretch is a part of the network or the city: a station, one of its zones, a community, or a building of it. Its fields
+// hold together; empty ones say nothing.
+type Stretch struct{ Station, Zone, Community, Building string }
+
+// StationIn gives one station; false when there is none.
+func StationIn(ctx context.Context, tx *db.Tx, city int, code string) (Station, bool, error) {
+	return findStation(ctx, tx, city, code)
+}
+
+// CountHouseholdsIn counts the households in any of the stretches, each once. A household without a station or zone of
+// its own has that of its building, else that of its community.
+func CountHouseholdsIn(ctx context.Context, tx *db.Tx, city int, stretches []Stretch) (int, error) {
+	args := []any{city}
+	var either []string
+	for _, s := range stretches {
+		var both []string
+		for _, f := range []struct{ column, value string }{
+			{"COALESCE(NULLIF(h.station, ''), NULLIF(b.station, ''), c.station)", s.Station},
+			{"COALESCE(NULLIF(h.zone, ''), b.zone)", s.Zone}, {"h.community", s.Community}, {"h.building", s.Building},
+		} {
+			if f.value != "" {
+				args = append(args, f.value)
+				both = append(both, fmt.Sprintf("%s = $%d", f.column, len(args)))
+			}
+		}
+		if len(both) > 0 {
+			either = append(either, "("+strings.Join(both, " AND ")+")")
+		}
+	}
+	if len(either) == 0 {
+		return 0, nil
+	}
+	n, err := db.One[int](ctx, tx, `SELECT count(*) FROM household h`+Seen("h", Households)+`
+		JOIN community c ON c.city_id = h.city_id AND c.id = h.community`+Seen("c", Communities)+`
+		LEFT JOIN register b_r ON b_r.city_id = h.city_id AND b_r.kind = 'buildings'
+		LEFT JOIN building b ON b.city_id = h.city_id AND b.community = h.community AND b.no = h.building
+			AND b.edition <= b_r.edition AND b.until_edition > b_r.edition
+		WHERE h.city_id = $1 AND (`+strings.Join(either, " OR ")+`)`, args...)
+	if err != nil {
+		return 0, fmt.Errorf("count households: %w", err)
+	}
+	return n, nil
+}
