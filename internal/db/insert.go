@@ -30,7 +30,7 @@ func InsertAll[T any](ctx context.Context, tx *Tx, table string, rows []T) error
 	}
 	t := reflect.TypeFor[T]()
 	l := layoutOf(t)
-	most := max(1, min(200, 30000/len(l.fields)))
+	most := rowsOf(tx, len(l.fields))
 	for len(rows) > 0 {
 		n := min(most, len(rows))
 		args := make([]any, 0, n*len(l.fields))
@@ -46,6 +46,16 @@ func InsertAll[T any](ctx context.Context, tx *Tx, table string, rows []T) error
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// rowsOf is how many rows go into one statement. SQLite finds a $n parameter by going through the list of all of them, so
+// that a long list costs its square: inserting 40,000 rows took 27 s at 4,600 parameters a statement and 3.6 s at 60.
+func rowsOf(tx *Tx, columns int) int {
+	most := 30000
+	if tx.d.engine == SQLite {
+		most = 60
+	}
+	return max(1, min(200, most/columns))
 }
 
 // Columns lists a row type's columns with a table alias, for SELECT lists that must match the struct: "c.id, c.no, …".

@@ -155,7 +155,7 @@ func EachRow(ctx context.Context, tx *Tx, fn func(row []any) error, query string
 
 // InsertRows adds rows given as values in the order of the columns, several in a statement.
 func InsertRows(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error {
-	most := max(1, min(200, 30000/len(columns)))
+	most := rowsOf(tx, len(columns))
 	for len(rows) > 0 {
 		n := min(most, len(rows))
 		args := make([]any, 0, n*len(columns))
