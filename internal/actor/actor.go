@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/text"
 )
 
 // Kind is the sort of party that acts.
@@ -92,7 +93,7 @@ func (a Actor) May(p Permission, on On) error {
 	if has {
 		return fault.New(fault.Denied, "denied.scope")
 	}
-	return fault.New(fault.Denied, "denied.permission", "permission", string(p), "roles", roleNames(RolesWith(p)))
+	return fault.New(fault.Denied, "denied.permission", "permission", text.Msg("permission."+string(p)), "roles", roles(RolesWith(p)))
 }
 
 // MayAny reports whether the actor holds a permission anywhere in the city, for pages that then list only what is in
@@ -174,10 +175,17 @@ func intersects(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-func roleNames(roles []Role) string {
-	names := make([]string, len(roles))
-	for i, r := range roles {
-		names[i] = string(r)
+// roles are named in the reader's language.
+type roles []Role
+
+// In lists the names.
+func (all roles) In(l text.Lang) string {
+	names := make([]string, len(all))
+	for i, r := range all {
+		names[i] = text.T(l, "role."+string(r))
 	}
-	return strings.Join(names, ", ")
+	if l == text.EN {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names, "、")
 }
