@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"net/http"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -17,7 +18,7 @@ func (w *Web) errorPage(rw http.ResponseWriter, r *http.Request, p httpx.Problem
 	v := &ui.View{Site: w.o.Site, City: w.city(httpx.City(r.Context())), URL: r.URL}
 	ctx := ui.With(r.Context(), v)
 	body := w.errorBody(r, p)
-	var page templ.Component = ui.Bare(ui.Frame{Title: ui.T(ctx, errorTitle(p.Status))})
+	page := frameOf(r)(ui.Frame{Title: ui.T(ctx, errorTitle(p.Status))})
 	if isPart(r) {
 		page = errorPart(p)
 	}
@@ -27,6 +28,17 @@ func (w *Web) errorPage(rw http.ResponseWriter, r *http.Request, p httpx.Problem
 	}
 	rw.WriteHeader(p.Status)
 	_, _ = rw.Write(b.Bytes()) // the client is gone: nobody to tell
+}
+
+// frameOf is the frame of the pages that an address belongs to.
+func frameOf(r *http.Request) frame {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/m"):
+		return ui.Citizen
+	case strings.HasPrefix(r.URL.Path, "/f/"):
+		return ui.Field
+	}
+	return ui.Bare
 }
 
 // errorBody is what an error page says beside the message, by what the reader can do next.

@@ -47,6 +47,12 @@ type house struct {
 // newHouse opens the site; options may be changed before it does.
 func newHouse(t testing.TB, d *db.DB, change ...func(*web.Options)) *house {
 	t.Helper()
+	return newHouseWith(t, d, nil, change...)
+}
+
+// newHouseWith opens the site with an identity provider.
+func newHouseWith(t testing.TB, d *db.DB, p staff.Provider, change ...func(*web.Options)) *house {
+	t.Helper()
 	ring, err := secret.ParseRing("k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +60,7 @@ func newHouse(t testing.TB, d *db.DB, change ...func(*web.Options)) *house {
 	h := &house{t: t, d: d, clock: dbtest.NewClock(), log: &bytes.Buffer{}, root: actor.SystemFor("test", actor.Command)}
 	d.SetClock(h.clock.Now)
 	h.staff, err = staff.New(staff.Options{
-		DB: d, Ring: ring, Machine: time.Now,
+		DB: d, Ring: ring, Machine: time.Now, Provider: p,
 		Password: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
 	if err != nil {

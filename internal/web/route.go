@@ -53,7 +53,13 @@ func mustChange(pattern string) bool {
 // guard lets those through who may use a route.
 func (w *Web) guard(one Route) handler {
 	return func(rw http.ResponseWriter, r *http.Request) error {
+		rw.Header().Add("Vary", "HX-Request")
 		if one.Access.Public {
+			if strings.HasPrefix(one.Pattern, "/m") {
+				if err := turn(w.visits, r); err != nil {
+					return err
+				}
+			}
 			return one.handle(rw, r)
 		}
 		who := httpx.Identity(r.Context())
@@ -69,9 +75,16 @@ func (w *Web) guard(one Route) handler {
 		if err := one.Access.allows(who.Actor, httpx.City(r.Context())); err != nil {
 			return err
 		}
-		rw.Header().Add("Vary", "HX-Request")
 		return one.handle(rw, r)
 	}
+}
+
+// turn uses one of the turns of the visitor's address, or says how long to wait.
+func turn(l *httpx.Limiter, r *http.Request) error {
+	if wait, ok := l.Take(httpx.Address(r.Context())); !ok {
+		return fault.New(fault.Exhausted, "httpx.too_many", "seconds", int(wait.Seconds())+1)
+	}
+	return nil
 }
 
 // allows asks for one of the permissions anywhere in the city; the use case asks again about the place.

@@ -7,5 +7,10 @@ func (w *Web) table() []Route {
 	return slices.Concat(
 		w.homeRoutes(),
 		w.loginRoutes(),
+		w.accountRoutes(),
+		w.peopleRoutes(),
+		w.orgRoutes(),
+		w.auditRoutes(),
+		w.jobRoutes(),
 	)
 }

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -61,26 +60,15 @@ func (w *Web) login(rw http.ResponseWriter, r *http.Request) error {
 	next, _ := safeNext(in.Next)
 	var t staff.Ticket
 	if err == nil {
-		if err = w.turn(r); err == nil {
+		if err = turn(w.logins, r); err == nil {
 			in.Address, in.Agent = httpx.Address(r.Context()), r.UserAgent()
 			t, err = w.Staff.Login(r.Context(), in.Credentials)
 		}
 	}
 	if err != nil {
-		if fault.Is(err, fault.Denied) { // a wrong password is something to correct in this form
-			return w.showAs(rw, r, http.StatusForbidden, ui.Bare, w.loginPage(ui.FormOf(r, err), next))
-		}
 		return w.again(rw, r, err, ui.Bare, func(f ui.Form) Page { return w.loginPage(f, next) })
 	}
 	return w.admit(rw, r, t, next)
-}
-
-// turn counts an attempt of this address.
-func (w *Web) turn(r *http.Request) error {
-	if wait, ok := w.logins.Take(httpx.Address(r.Context())); !ok {
-		return fault.New(fault.Exhausted, "httpx.too_many", "seconds", int(wait.Seconds())+1)
-	}
-	return nil
 }
 
 // admit goes on after a password or the identity provider was right.
@@ -118,14 +106,11 @@ func (w *Web) confirmCode(rw http.ResponseWriter, r *http.Request) error {
 	next, _ := safeNext(in.Next)
 	var t staff.Ticket
 	if err == nil {
-		if err = w.turn(r); err == nil {
+		if err = turn(w.logins, r); err == nil {
 			t, err = w.Staff.Confirm(r.Context(), step.Value, in.Code, httpx.Address(r.Context()), r.UserAgent())
 		}
 	}
 	if err != nil {
-		if fault.Is(err, fault.Denied) {
-			return w.showAs(rw, r, http.StatusForbidden, ui.Bare, codePage(ui.FormOf(r, err), next))
-		}
 		return w.again(rw, r, err, ui.Bare, func(f ui.Form) Page { return codePage(f, next) })
 	}
 	return w.admit(rw, r, t, next)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/blob"
@@ -76,7 +77,9 @@ type Web struct {
 	o       Options
 	errors  *httpx.Errors
 	cookies httpx.Cookies
-	logins  *httpx.Limiter
+	logins  *httpx.Limiter // attempts to log in
+	visits  *httpx.Limiter // requests of residents' pages
+	reports *httpx.Limiter // reports of residents, for the pages that take them
 	routes  []Route
 	known   map[string]Route // GET routes by pattern, for the navigation
 	handler http.Handler
@@ -88,12 +91,12 @@ func New(o Options) (*Web, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Rate.LoginPerMinute == 0 {
-		o.Rate = (config.Config{Rate: o.Rate}).WithDefaults().Rate
-	}
+	o.Rate = (config.Config{Rate: o.Rate}).WithDefaults().Rate
 	w := &Web{Deps: o.Deps, o: o, cookies: httpx.Cookies{Secure: strings.HasPrefix(o.URL, "https://")}}
 	w.errors = &httpx.Errors{Page: w.errorPage, Log: o.Log}
 	w.logins = httpx.NewLimiter(o.Rate.LoginPerMinute, time.Minute, o.Machine)
+	w.visits = httpx.NewLimiter(o.Rate.PublicPerMinute, time.Minute, o.Machine)
+	w.reports = httpx.NewLimiter(o.Rate.ReportsPerHour, time.Hour, o.Machine)
 	w.routes = w.table()
 	w.known = map[string]Route{}
 	for _, r := range w.routes {
@@ -125,7 +128,7 @@ func (w *Web) mount() (http.Handler, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	r := chi.NewRouter()
-	r.Use(httpx.RequestIDs, httpx.AccessLog(w.o.Log, w.o.Machine, w.o.Observe), httpx.SecurityHeaders(w.o.Tiles, w.cookies.Secure))
+	r.Use(middleware.GetHead, httpx.RequestIDs, httpx.AccessLog(w.o.Log, w.o.Machine, w.o.Observe), httpx.SecurityHeaders(w.o.Tiles, w.cookies.Secure))
 	r.Handle(static.Prefix+"*", static.Handler())
 	r.Group(func(r chi.Router) {
 		r.Use(httpx.Gzip(), httpx.Addresses(w.o.Trusted), httpx.Readers(w.cookies), w.errors.Recover, same, w.errors.MaxBytes(maxBody),

@@ -1481,13 +1481,13 @@ func Pager(shown int, next string) templ.Component {
 // TableBox is a table; its children are rows (<tr>), made of Td. On a telephone each row becomes a card in which the
 // column's name stands before the value.
 //
-//	@ui.TableBox(ui.Table{Name: "web.people.title", Keys: true, Cols: []ui.Col{{Key: "web.login", Ch: 10}, {Key: "web.name"}}}) {
+//	@ui.TableBox(ui.Table{Name: "web.people.title", Keys: true, Cols: []ui.Col{{Key: "web.people.login", Ch: 10}, {Key: "web.people.name"}}}) {
 //		for _, p := range people {
 //			<tr id={ "p-" + p.ID } tabindex="-1">
-//				@ui.Lead("web.login") {
+//				@ui.Lead("web.people.login") {
 //					<a href={ templ.SafeURL(href(p)) } data-row-link>{ p.Login }</a>
 //				}
-//				@ui.Cell("web.name", p.Name)
+//				@ui.Cell("web.people.name", p.Name)
 //			</tr>
 //		}
 //	}
