@@ -33,7 +33,7 @@ func TestImportOrder(t *testing.T) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		own := strings.Split(filepath.ToSlash(path), "/")[0]
+		own, _, _ := strings.Cut(filepath.ToSlash(path), "/")
 		if _, ok := rank[own]; !ok {
 			t.Errorf("%s: package %s stands nowhere in the order", path, own)
 			return nil
@@ -48,7 +48,7 @@ func TestImportOrder(t *testing.T) {
 			if !ours {
 				continue
 			}
-			other := strings.Split(rest, "/")[0]
+			other, _, _ := strings.Cut(rest, "/")
 			if other == own {
 				continue
 			}

@@ -53,7 +53,7 @@ func (a *App) tellResident(ctx context.Context, tx *db.Tx, c cases.Case, e cases
 	}
 	_, err = a.Notices.EnqueueIn(ctx, tx, actor.SystemFor("cases", actor.Job), notice.Message{
 		City: c.City, Channel: notice.SMS, Person: c.CallerID, To: to, Template: "message.case." + string(e),
-		Params: map[string]any{"no": c.No, "company": a.companyName(ctx, tx, c.City, c.Company), "link": a.receiptLink(c)},
+		Params:  map[string]any{"no": c.No, "company": a.companyName(ctx, tx, c.City, c.Company), "link": a.receiptLink(c)},
 		Subject: c.Subject(), Matter: fmt.Sprintf("%s/%s/%d", c.Subject(), e, c.Version), QuietExempt: c.Kind == "leak",
 	})
 	return err

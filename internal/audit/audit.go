@@ -94,8 +94,10 @@ func RecordID(ctx context.Context, tx *db.Tx, by actor.Actor, city int, act Act)
 	if err != nil {
 		return Entry{}, fmt.Errorf("read chain head: %w", err)
 	}
-	e := Entry{City: city, ID: tx.NewID(), Subject: act.Subject, Seq: h.Seq + 1, At: tx.Now, Act: act.Act, Actor: by.ID,
-		ActorName: by.Name, Org: by.Org, Door: by.Door, Public: act.Public, Prev: h.Hash}
+	e := Entry{
+		City: city, ID: tx.NewID(), Subject: act.Subject, Seq: h.Seq + 1, At: tx.Now, Act: act.Act, Actor: by.ID,
+		ActorName: by.Name, Org: by.Org, Door: by.Door, Public: act.Public, Prev: h.Hash,
+	}
 	if err := e.seal(act.Body); err != nil {
 		return Entry{}, err
 	}
@@ -109,8 +111,10 @@ func RecordID(ctx context.Context, tx *db.Tx, by actor.Actor, city int, act Act)
 }
 
 func (e *Entry) seal(data any) error {
-	c := content{City: e.City, ID: e.ID, Subject: e.Subject, Seq: e.Seq, At: int64(e.At), Act: e.Act, Actor: e.Actor,
-		Org: e.Org, Door: string(e.Door)}
+	c := content{
+		City: e.City, ID: e.ID, Subject: e.Subject, Seq: e.Seq, At: int64(e.At), Act: e.Act, Actor: e.Actor,
+		Org: e.Org, Door: string(e.Door),
+	}
 	if data != nil {
 		raw, err := json.Marshal(data)
 		if err != nil {

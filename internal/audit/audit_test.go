@@ -19,8 +19,10 @@ func TestCanonical(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ in, want string }{
 		{`{"b":1, "a":"x\u0041\n"}`, `{"a":"xA\n","b":1}`},
-		{`{"\u20ac":"Euro Sign","\r":"CR","1":"One","\u0080":"c","\ud83d\ude02":"Smiley","\u00f6":"o","\ufb33":"dalet"}`,
-			"{\"\\r\":\"CR\",\"1\":\"One\",\"\u0080\":\"c\",\"ö\":\"o\",\"€\":\"Euro Sign\",\"😂\":\"Smiley\",\"\ufb33\":\"dalet\"}"}, // RFC 8785, 3.2.3
+		{
+			`{"\u20ac":"Euro Sign","\r":"CR","1":"One","\u0080":"c","\ud83d\ude02":"Smiley","\u00f6":"o","\ufb33":"dalet"}`,
+			"{\"\\r\":\"CR\",\"1\":\"One\",\"\u0080\":\"c\",\"ö\":\"o\",\"€\":\"Euro Sign\",\"😂\":\"Smiley\",\"\ufb33\":\"dalet\"}",
+		}, // RFC 8785, 3.2.3
 		{`[null,true,-5,"</script>"]`, `[null,true,-5,"</script>"]`},
 	} {
 		got, err := audit.CanonicalJSON([]byte(c.in))

@@ -105,7 +105,7 @@ func Name(at civil.Instant) string { return "rehu-" + at.Time().Format("20060102
 
 // Save writes an archive into a folder under its Name; it appears there whole or not at all.
 func Save(ctx context.Context, in Installation, dir string) (string, Manifest, error) {
-	name := filepath.Join(dir, Name(civil.At(time.Now())))
+	name := filepath.Join(dir, Name(civil.At(time.Now()))) //nolint:forbidigo // a file is named by the machine's time, also in a simulated city
 	m, err := SaveAs(ctx, in, name)
 	return name, m, err
 }
@@ -119,7 +119,7 @@ func SaveAs(ctx context.Context, in Installation, name string) (Manifest, error)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("write the backup: %w", err)
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // gone after the rename
+	defer os.Remove(tmp.Name())
 	m, err := Write(ctx, in, tmp)
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
 		return Manifest{}, fmt.Errorf("write the backup: %w", full(err))

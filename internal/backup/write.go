@@ -38,7 +38,7 @@ func Write(ctx context.Context, in Installation, out io.Writer) (Manifest, error
 	if err != nil {
 		return Manifest{}, fmt.Errorf("start the archive: %w", err)
 	}
-	defer os.Remove(names.Name()) //nolint:errcheck // a list of hashes
+	defer os.Remove(names.Name())
 	defer names.Close()
 	w := &writer{in: in, tar: tar.NewWriter(zip), names: bufio.NewWriter(names), m: Manifest{Rows: map[string]int64{}, Missing: []string{}}}
 	if _, err := db.Read(ctx, in.DB, func(tx *db.Tx) (struct{}, error) { return struct{}{}, w.tables(ctx, tx) }); err != nil {

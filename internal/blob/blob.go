@@ -107,8 +107,10 @@ func (s *Service) Keep(ctx context.Context, in Upload) (Stored, error) {
 	if err != nil {
 		return Stored{}, err
 	}
-	b := Blob{City: in.City, Subject: in.Subject, Purpose: in.Purpose, Public: in.Public, MediaType: out.media, Size: int64(len(out.bytes)),
-		SHA256: sum(out.bytes), Received: sum(raw), Name: cleanName(in.Name, out.ext)}
+	b := Blob{
+		City: in.City, Subject: in.Subject, Purpose: in.Purpose, Public: in.Public, MediaType: out.media, Size: int64(len(out.bytes)),
+		SHA256: sum(out.bytes), Received: sum(raw), Name: cleanName(in.Name, out.ext),
+	}
 	if err := s.store.Put(ctx, b.SHA256, bytes.NewReader(out.bytes)); err != nil {
 		return Stored{}, fmt.Errorf("keep an attachment: %w", err)
 	}

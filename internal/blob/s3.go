@@ -71,7 +71,7 @@ func (s *S3) Get(ctx context.Context, sha string) (io.ReadCloser, error) {
 
 // Has asks for the object.
 func (s *S3) Has(ctx context.Context, sha string) (bool, error) {
-	if checkSHA(sha) != nil {
+	if !isSHA(sha) {
 		return false, nil
 	}
 	_, err := s.client.StatObject(ctx, s.bucket, s.name(sha), minio.StatObjectOptions{})

@@ -40,11 +40,15 @@ func FromConfig(c config.Blob) (Store, error) {
 type Disk string
 
 func checkSHA(sha string) error {
-	b, err := hex.DecodeString(sha)
-	if err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != sha {
+	if !isSHA(sha) {
 		return fault.New(fault.NotFound, "blob.missing")
 	}
 	return nil
+}
+
+func isSHA(sha string) bool {
+	b, err := hex.DecodeString(sha)
+	return err == nil && len(b) == sha256.Size && hex.EncodeToString(b) == sha
 }
 
 func (d Disk) path(sha string) string { return filepath.Join(string(d), sha[:2], sha[2:4], sha) }
@@ -65,7 +69,7 @@ func (d Disk) Put(_ context.Context, sha string, r io.Reader) error {
 	if err != nil {
 		return disk(err)
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // gone after the rename
+	defer os.Remove(tmp.Name())
 	h := sha256.New()
 	_, err = io.Copy(io.MultiWriter(tmp, h), r)
 	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
@@ -117,7 +121,7 @@ func (d Disk) Get(_ context.Context, sha string) (io.ReadCloser, error) {
 
 // Has looks for the file.
 func (d Disk) Has(_ context.Context, sha string) (bool, error) {
-	if checkSHA(sha) != nil {
+	if !isSHA(sha) {
 		return false, nil
 	}
 	_, err := os.Stat(d.path(sha))

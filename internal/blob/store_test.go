@@ -93,8 +93,10 @@ func TestStores(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(&objects{t: t, m: map[string][]byte{}})
 	defer server.Close()
-	s3, err := blob.FromConfig(config.Blob{Kind: "s3", S3: config.S3{Endpoint: strings.TrimPrefix(server.URL, "http://"), Bucket: "rehu", Prefix: "city/",
-		AccessKey: "key", SecretKey: "secret", Insecure: true}})
+	s3, err := blob.FromConfig(config.Blob{Kind: "s3", S3: config.S3{
+		Endpoint: strings.TrimPrefix(server.URL, "http://"), Bucket: "rehu", Prefix: "city/",
+		AccessKey: "key", SecretKey: "secret", Insecure: true,
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

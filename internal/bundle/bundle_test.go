@@ -156,7 +156,7 @@ func TestWhatIsExported(t *testing.T) {
 		} {
 			file := h.export(t, c.in)
 			var got []string
-			for _, l := range strings.Split(file, "\n") {
+			for l := range strings.SplitSeq(file, "\n") {
 				if rest, ok := strings.CutPrefix(l, `{"head":{"subject":"`); ok {
 					got = append(got, rest[:strings.IndexByte(rest, '"')])
 				}

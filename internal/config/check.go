@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,13 @@ func (c Config) Check() error {
 	for _, s := range []struct {
 		key string
 		n   int
-	}{{"rate.login_per_minute", c.Rate.LoginPerMinute}, {"rate.public_per_minute", c.Rate.PublicPerMinute},
-		{"rate.reports_per_hour", c.Rate.ReportsPerHour}, {"rate.api_per_second", c.Rate.APIPerSecond}, {"backup.keep", c.Backup.Keep}} {
+	}{
+		{"rate.login_per_minute", c.Rate.LoginPerMinute},
+		{"rate.public_per_minute", c.Rate.PublicPerMinute},
+		{"rate.reports_per_hour", c.Rate.ReportsPerHour},
+		{"rate.api_per_second", c.Rate.APIPerSecond},
+		{"backup.keep", c.Backup.Keep},
+	} {
 		f.That(s.n > 0, s.key, "config.not_positive")
 	}
 	f.That(c.Backup.Every == 0 || c.Backup.Every >= time.Minute, "backup.every", "config.too_often")
@@ -46,10 +52,8 @@ func (c Config) Check() error {
 }
 
 func oneOf(f *fault.Check, key, value string, allowed ...string) bool {
-	for _, a := range allowed {
-		if a == value {
-			return true
-		}
+	if slices.Contains(allowed, value) {
+		return true
 	}
 	f.Add(key, "field.not_one_of", "allowed", strings.Join(allowed, ", "))
 	return false

@@ -172,8 +172,10 @@ func TestCheckNamesEveryFault(t *testing.T) {
 			t.Errorf("%s says %q", f.Name, said)
 		}
 	}
-	want := []string{"listen", "public_url", "database", "cities", "trusted_proxies", "log.level", "session.idle", "rate.api_per_second", "backup.every",
-		"map.tiles", "map.hosts", "map.review_no", "oidc.issuer", "oidc.client_id", "oidc.client_secret", "sms.url", "sms.account", "sms.secret", "blob.s3.endpoint", "blob.s3.bucket", "blob.s3.access_key", "blob.s3.secret_key"}
+	want := []string{
+		"listen", "public_url", "database", "cities", "trusted_proxies", "log.level", "session.idle", "rate.api_per_second", "backup.every",
+		"map.tiles", "map.hosts", "map.review_no", "oidc.issuer", "oidc.client_id", "oidc.client_secret", "sms.url", "sms.account", "sms.secret", "blob.s3.endpoint", "blob.s3.bucket", "blob.s3.access_key", "blob.s3.secret_key",
+	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}

@@ -108,7 +108,7 @@ func jsonText(x reflect.Value) (any, error) {
 
 // plain turns named strings and numbers into the driver's own types.
 func plain(x reflect.Value) any {
-	if v, ok := x.Interface().(driver.Valuer); ok {
+	if v, ok := reflect.TypeAssert[driver.Valuer](x); ok {
 		return v
 	}
 	switch x.Kind() {

@@ -179,7 +179,7 @@ func (c *cell) Scan(src any) error {
 	if c.json {
 		return c.scanJSON(src)
 	}
-	if s, ok := c.v.Addr().Interface().(sql.Scanner); ok {
+	if s, ok := reflect.TypeAssert[sql.Scanner](c.v.Addr()); ok {
 		return s.Scan(src)
 	}
 	if src == nil {

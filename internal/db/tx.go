@@ -65,7 +65,7 @@ func writeOnce[T any](ctx context.Context, d *DB, fn func(tx *Tx) (T, error)) (T
 		return zero, nil, fmt.Errorf("begin: %w", err)
 	}
 	tx := &Tx{Now: d.Now(), d: d, run: raw}
-	defer raw.Rollback() //nolint:errcheck // after Commit it does nothing
+	defer raw.Rollback() // after Commit it does nothing
 	v, err := fn(tx)
 	if err != nil {
 		return zero, nil, err
@@ -100,7 +100,7 @@ func Read[T any](ctx context.Context, d *DB, fn func(tx *Tx) (T, error)) (T, err
 	if err != nil {
 		return zero, wrap(fmt.Errorf("begin: %w", err))
 	}
-	defer raw.Rollback() //nolint:errcheck // nothing was written
+	defer raw.Rollback() // nothing was written
 	v, err := fn(&Tx{Now: d.Now(), d: d, run: raw})
 	if err != nil {
 		return zero, wrap(err)

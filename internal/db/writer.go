@@ -82,7 +82,7 @@ type liteTx struct {
 
 func (t *liteTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	ctx = context.WithoutCancel(ctx)
-	s, err := t.w.prepared(ctx, query)
+	s, err := t.w.prepared(ctx, query) //nolint:sqlclosecheck // the writer keeps its prepared statements
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (t *liteTx) ExecContext(ctx context.Context, query string, args ...any) (sq
 
 func (t *liteTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	ctx = context.WithoutCancel(ctx)
-	s, err := t.w.prepared(ctx, query)
+	s, err := t.w.prepared(ctx, query) //nolint:sqlclosecheck // the writer keeps its prepared statements
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package flow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -70,12 +71,7 @@ func (t Table[S, E]) Statuses() []S {
 
 // IsFinal reports whether a status ends the life cycle.
 func (t Table[S, E]) IsFinal(s S) bool {
-	for _, f := range t.Final {
-		if f == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(t.Final, s)
 }
 
 // Check lists what is wrong with a table: a status that nothing leads to, one that is neither final nor left, and two

@@ -43,8 +43,10 @@ func NewRunner(d *db.DB, o RunnerOptions) *Runner {
 	if o.Lease == 0 {
 		o.Lease = 5 * time.Minute
 	}
-	return &Runner{db: d, log: o.Log, name: o.Name, machine: o.Machine, lease: o.Lease, cities: o.Cities,
-		handlers: map[string]func(context.Context, Job) error{}}
+	return &Runner{
+		db: d, log: o.Log, name: o.Name, machine: o.Machine, lease: o.Lease, cities: o.Cities,
+		handlers: map[string]func(context.Context, Job) error{},
+	}
 }
 
 // Handle registers the handler of a kind. An Invalid fault kills the job at once; any other error is retried.
@@ -259,4 +261,3 @@ func Prune(ctx context.Context, d *db.DB, keep time.Duration) (int64, error) {
 			int64(tx.Now.Add(-keep)))
 	})
 }
-

@@ -99,7 +99,7 @@ func writeKeyFile(name string, f keyFile, replace bool) error {
 	if err != nil {
 		return fmt.Errorf("write the keyring: %w", err)
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // gone after a rename
+	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(append(b, '\n'))
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err == nil && replace {

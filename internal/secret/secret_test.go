@@ -297,8 +297,10 @@ func TestKeyFile(t *testing.T) {
 
 func TestBadKeyrings(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"", "a", "a:###", "a:" + base64.StdEncoding.EncodeToString([]byte("short")), "a:" + keyOf(1) + ",a:" + keyOf(2),
-		"ä:" + keyOf(1), "blind:" + keyOf(1), "a:" + keyOf(1) + ",blind:AAAA"} {
+	for _, s := range []string{
+		"", "a", "a:###", "a:" + base64.StdEncoding.EncodeToString([]byte("short")), "a:" + keyOf(1) + ",a:" + keyOf(2),
+		"ä:" + keyOf(1), "blind:" + keyOf(1), "a:" + keyOf(1) + ",blind:AAAA",
+	} {
 		if _, err := secret.ParseRing(s); fault.Of(err).Key != "secret.bad_keys" {
 			t.Errorf("%q: %v; want secret.bad_keys", s, err)
 		}

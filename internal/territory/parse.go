@@ -27,11 +27,10 @@ func ParseAddress(s string) Address {
 		a.Road, a.Number = name, number
 		pos = end
 	}
-	end := pos
 	near := func(i int) bool { return i == pos && pos > begin }
 	all := spots(t[:], near)
 	all = slices.DeleteFunc(all, func(s spot) bool { return s.from < pos })
-	end = pos + nameLength(t[pos:], all, pos)
+	end := pos + nameLength(t[pos:], all, pos)
 	a.Community = string(t[pos:end])
 	hidden := slices.Clone(t)
 	for i := begin; i < end; i++ {
