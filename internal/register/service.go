@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -62,8 +63,10 @@ func (s *Service) Import(ctx context.Context, by actor.Actor, in Request, r io.R
 	if err := w.prepare(ctx, hash); err != nil {
 		return report, err
 	}
-	err = w.hold(ctx, func(ctx context.Context) error { return w.run(ctx) })
-	return report, err
+	if err := w.hold(ctx, w.run); err != nil {
+		return report, err
+	}
+	return report, w.compare(ctx)
 }
 
 // mayImport: who may edit duty rosters may also send them as a list, each for their own company.
@@ -125,8 +128,9 @@ type work struct {
 	k    *known
 	list list
 	hash string
-	me   string // this process's mark
-	run_ run
+	me   string // this import's mark
+	at   run
+	over atomic.Bool // the run is being ended: that the list is free then is no loss
 }
 
 // prepare reads what the registers know. The hash covers the file and all that its reading depends on, so that a run is
@@ -192,7 +196,7 @@ func (w *work) beat(ctx context.Context, lose context.CancelCauseFunc) {
 			return
 		case <-t.C:
 			err := db.Do(ctx, w.s.o.DB, w.mine(ctx))
-			if errors.Is(err, errLost) {
+			if errors.Is(err, errLost) && !w.over.Load() {
 				lose(errLost)
 				return
 			}
@@ -230,10 +234,7 @@ func (w *work) run(ctx context.Context) error {
 	if err := w.publish(ctx); err != nil {
 		return err
 	}
-	if err := w.clean(ctx); err != nil {
-		return err
-	}
-	return w.compare(ctx)
+	return w.clean(ctx)
 }
 
 // give drops what was staged when the file itself is at fault; what was cut short stays for the next run.

@@ -48,13 +48,14 @@ func (w *work) take(ctx context.Context) error {
 		return err
 	}
 	if old.Hash == w.hash && old.State != "published" && !w.in.DryRun {
-		w.run_ = old
+		w.at = old
 		return nil
 	}
-	w.run_ = old
+	w.at = old
 	if err := w.finishOld(ctx, old); err != nil {
 		return errors.Join(err, w.release(context.WithoutCancel(ctx)))
 	}
+	w.over.Store(false)
 	return db.Do(ctx, w.s.o.DB, func(tx *db.Tx) error {
 		if err := w.claimFree(ctx, tx); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (w *work) finishOld(ctx context.Context, old run) error {
 
 // clean drops what the published run replaced, and frees the list.
 func (w *work) clean(ctx context.Context) error {
-	if err := w.sweep(ctx, w.run_, retired); err != nil {
+	if err := w.sweep(ctx, w.at, retired); err != nil {
 		return err
 	}
 	return w.finished(ctx, "published")
@@ -114,13 +115,14 @@ func (w *work) clean(ctx context.Context) error {
 
 // discard undoes a run that was not published, and frees the list.
 func (w *work) discard(ctx context.Context) error {
-	if err := w.sweep(ctx, w.run_, undone); err != nil {
+	if err := w.sweep(ctx, w.at, undone); err != nil {
 		return err
 	}
 	return w.finished(ctx, "failed")
 }
 
 func (w *work) finished(ctx context.Context, state string) error {
+	w.over.Store(true)
 	return db.Do(ctx, w.s.o.DB, func(tx *db.Tx) error {
 		if err := w.mine(ctx)(tx); err != nil {
 			return err
@@ -188,8 +190,8 @@ func (w *work) stage(ctx context.Context, src source) (*notes, error) {
 		var staged [][]any
 		for _, r := range batch {
 			for _, o := range w.list.read(r, n) {
-				if int64(r.no) > w.run_.Staged {
-					staged = append(staged, []any{w.in.City, w.run_.ID, o.target, r.no, o.key, w.sum(o)})
+				if int64(r.no) > w.at.Staged {
+					staged = append(staged, []any{w.in.City, w.at.ID, o.target, r.no, o.key, w.sum(o)})
 				}
 			}
 		}
@@ -214,10 +216,10 @@ func (w *work) stage(ctx context.Context, src source) (*notes, error) {
 }
 
 func (w *work) keep(ctx context.Context, upto int64, staged [][]any) error {
-	if upto <= w.run_.Staged {
+	if upto <= w.at.Staged {
 		return nil
 	}
-	next := w.run_
+	next := w.at
 	next.Staged = upto
 	err := db.Do(ctx, w.s.o.DB, func(tx *db.Tx) error {
 		if err := w.mine(ctx)(tx); err != nil {
@@ -231,7 +233,7 @@ func (w *work) keep(ctx context.Context, upto int64, staged [][]any) error {
 	if err != nil {
 		return fmt.Errorf("stage rows: %w", err)
 	}
-	w.run_ = next
+	w.at = next
 	return nil
 }
 
@@ -245,8 +247,8 @@ func (w *work) progress(done, total int) {
 
 // apply reads the file for the second time and writes what is new or changed, not yet to be seen.
 func (w *work) apply(ctx context.Context, src source) error {
-	if w.run_.State == "staging" {
-		w.run_.State = "applying"
+	if w.at.State == "staging" {
+		w.at.State = "applying"
 	}
 	var ignored notes
 	done := 0
@@ -254,30 +256,30 @@ func (w *work) apply(ctx context.Context, src source) error {
 		done += len(batch)
 		defer w.progress(done, w.report.Rows)
 		upto := int64(batch[len(batch)-1].no)
-		if upto <= w.run_.Applied {
+		if upto <= w.at.Applied {
 			return nil
 		}
 		var rows [][]out
 		for _, r := range batch {
-			if int64(r.no) > w.run_.Applied {
+			if int64(r.no) > w.at.Applied {
 				rows = append(rows, w.list.read(r, &ignored))
 			}
 		}
-		next := w.run_
+		next := w.at
 		next.Applied = upto
-		portion := func(tx *db.Tx) (run, error) { return w.applySome(ctx, tx, next, w.run_.Applied, rows) }
+		portion := func(tx *db.Tx) (run, error) { return w.applySome(ctx, tx, next, w.at.Applied, rows) }
 		var err error
 		if w.in.DryRun {
-			w.run_, err = db.Read(ctx, w.s.o.DB, portion)
+			w.at, err = db.Read(ctx, w.s.o.DB, portion)
 		} else {
 			next, err = db.Write(ctx, w.s.o.DB, portion)
 			if err == nil {
-				w.run_ = next
+				w.at = next
 			}
 		}
 		return err
 	})
-	w.report.Added, w.report.Changed, w.report.Unchanged = w.run_.Added, w.run_.Changed, w.run_.Unchanged
+	w.report.Added, w.report.Changed, w.report.Unchanged = w.at.Added, w.at.Changed, w.at.Unchanged
 	w.report.Version = w.k.version.Code
 	if err != nil {
 		return fmt.Errorf("write rows: %w", err)
@@ -391,7 +393,7 @@ func (w *work) publish(ctx context.Context) error {
 		if err := w.mine(ctx)(tx); err != nil {
 			return err
 		}
-		next := w.run_
+		next := w.at
 		next.State = "published"
 		if err := w.save(ctx, tx, next); err != nil {
 			return err
@@ -419,7 +421,7 @@ func (w *work) publish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("publish %s: %w", w.in.Kind, err)
 	}
-	w.run_.State = "published"
+	w.at.State = "published"
 	return nil
 }
 
@@ -488,7 +490,7 @@ func (w *work) mirror(ctx context.Context, tx *db.Tx, seen map[string]place.Comp
 
 // compare says what the new version changes against the one before.
 func (w *work) compare(ctx context.Context) error {
-	if w.k.version.Code == "" || w.run_.Added+w.run_.Changed == 0 {
+	if w.in.DryRun || w.k.version.Code == "" || w.at.Added+w.at.Changed == 0 {
 		return nil
 	}
 	versions, err := db.Read(ctx, w.s.o.DB, func(tx *db.Tx) ([]territory.Version, error) { return territory.VersionsIn(ctx, tx, w.in.City) })

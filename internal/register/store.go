@@ -186,14 +186,14 @@ func (w *work) begin(ctx context.Context, tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
-	w.run_ = run{ID: tx.NewID(), Hash: w.hash, Edition: h.Edition + 1, State: "staging"}
+	w.at = run{ID: tx.NewID(), Hash: w.hash, Edition: h.Edition + 1, State: "staging"}
 	_, err = db.Exec(ctx, tx, `INSERT INTO import_run (city_id, id, kind, name, sha256, version, edition, state, staged, applied, added, changed, unchanged, started_at, started_by)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 'staging', 0, 0, 0, 0, 0, $8, $9)`,
-		w.in.City, w.run_.ID, string(w.in.Kind), w.in.Name, w.hash, w.k.version.Code, w.run_.Edition, tx.Now, w.by.ID)
+		w.in.City, w.at.ID, string(w.in.Kind), w.in.Name, w.hash, w.k.version.Code, w.at.Edition, tx.Now, w.by.ID)
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(ctx, tx, `UPDATE register SET run = $3 WHERE city_id = $1 AND kind = $2 AND owner = $4`, w.in.City, string(w.in.Kind), w.run_.ID, w.me)
+	_, err = db.Exec(ctx, tx, `UPDATE register SET run = $3 WHERE city_id = $1 AND kind = $2 AND owner = $4`, w.in.City, string(w.in.Kind), w.at.ID, w.me)
 	return err
 }
 
@@ -206,7 +206,7 @@ func (w *work) save(ctx context.Context, tx *db.Tx, r run) error {
 
 // end closes the run and frees the list.
 func (w *work) end(ctx context.Context, tx *db.Tx, state string) error {
-	_, err := db.Exec(ctx, tx, `UPDATE import_run SET state = $3, ended_at = $4 WHERE city_id = $1 AND id = $2`, w.in.City, w.run_.ID, state, tx.Now)
+	_, err := db.Exec(ctx, tx, `UPDATE import_run SET state = $3, ended_at = $4 WHERE city_id = $1 AND id = $2`, w.in.City, w.at.ID, state, tx.Now)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (w *work) duplicates(ctx context.Context, tx *db.Tx, fn func(target, key st
 	}, `SELECT i.target, i.row_key, i.row_no FROM import_row i
 		JOIN (SELECT city_id, target, row_key FROM import_row WHERE city_id = $1 AND run = $2 GROUP BY city_id, target, row_key HAVING count(*) > 1) d
 			ON d.city_id = i.city_id AND d.target = i.target AND d.row_key = i.row_key
-		WHERE i.city_id = $1 AND i.run = $2 ORDER BY i.target, i.row_key, i.row_no`, w.in.City, w.run_.ID)
+		WHERE i.city_id = $1 AND i.run = $2 ORDER BY i.target, i.row_key, i.row_no`, w.in.City, w.at.ID)
 	flush()
 	return err
 }
@@ -253,14 +253,14 @@ func (w *work) seenSums(ctx context.Context, tx *db.Tx, target string, after, up
 	err := db.Each(ctx, tx, func(r row) error { out[r.Key] = r.Sum; return nil },
 		`SELECT l.row_key, l.row_sum FROM import_row i JOIN `+target+` l ON l.city_id = i.city_id AND l.row_key = i.row_key
 		WHERE i.city_id = $1 AND i.run = $2 AND i.target = $3 AND i.row_no > $4 AND i.row_no <= $5 AND l.edition < $6 AND l.until_edition >= $6`,
-		w.in.City, w.run_.ID, target, after, upto, w.run_.Edition)
+		w.in.City, w.at.ID, target, after, upto, w.at.Edition)
 	return out, err
 }
 
 // replace marks the row of a key that is seen now: from the run's edition on it is not.
 func (w *work) replace(ctx context.Context, tx *db.Tx, target, key string) error {
 	_, err := db.Exec(ctx, tx, `UPDATE `+target+` SET until_edition = $3 WHERE city_id = $1 AND row_key = $2 AND edition < $3 AND until_edition > $3`,
-		w.in.City, key, w.run_.Edition)
+		w.in.City, key, w.at.Edition)
 	return err
 }
 
