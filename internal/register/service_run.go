@@ -267,7 +267,7 @@ func (w *work) apply(ctx context.Context, src source) error {
 		}
 		next := w.at
 		next.Applied = upto
-		portion := func(tx *db.Tx) (run, error) { return w.applySome(ctx, tx, next, w.at.Applied, rows) }
+		portion := func(tx *db.Tx) (run, error) { return w.applySome(ctx, tx, next, rows) }
 		var err error
 		if w.in.DryRun {
 			w.at, err = db.Read(ctx, w.s.o.DB, portion)
@@ -288,15 +288,20 @@ func (w *work) apply(ctx context.Context, src source) error {
 }
 
 // applySome writes the rows of a portion and counts them.
-func (w *work) applySome(ctx context.Context, tx *db.Tx, next run, after int64, rows [][]out) (run, error) {
+func (w *work) applySome(ctx context.Context, tx *db.Tx, next run, rows [][]out) (run, error) {
 	if !w.in.DryRun {
 		if err := w.mine(ctx)(tx); err != nil {
 			return next, err
 		}
 	}
-	seen := map[string]map[string]string{}
+	keys, seen := map[string][]string{}, map[string]map[string]string{}
+	for _, outs := range rows {
+		for _, o := range outs {
+			keys[o.target] = append(keys[o.target], o.key)
+		}
+	}
 	for _, t := range tables(w.in.Kind) {
-		sums, err := w.seenSums(ctx, tx, t, after, next.Applied)
+		sums, err := w.seenSums(ctx, tx, t, keys[t])
 		if err != nil {
 			return next, err
 		}

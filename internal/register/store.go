@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/geo"
@@ -243,18 +244,40 @@ func (w *work) duplicates(ctx context.Context, tx *db.Tx, fn func(target, key st
 	return err
 }
 
-// seenSums gives the hashes of what is seen now under the keys of some rows of the file.
-func (w *work) seenSums(ctx context.Context, tx *db.Tx, target string, after, upto int64) (map[string]string, error) {
+// seenSums gives the hashes of what is seen now under some keys.
+func (w *work) seenSums(ctx context.Context, tx *db.Tx, target string, keys []string) (map[string]string, error) {
 	type row struct {
 		Key string `db:"row_key"`
 		Sum string `db:"row_sum"`
 	}
-	out := map[string]string{}
+	out := make(map[string]string, len(keys))
+	if len(keys) == 0 {
+		return out, nil
+	}
+	marks, args := among(keys, w.in.City, w.at.Edition)
 	err := db.Each(ctx, tx, func(r row) error { out[r.Key] = r.Sum; return nil },
-		`SELECT l.row_key, l.row_sum FROM import_row i JOIN `+target+` l ON l.city_id = i.city_id AND l.row_key = i.row_key
-		WHERE i.city_id = $1 AND i.run = $2 AND i.target = $3 AND i.row_no > $4 AND i.row_no <= $5 AND l.edition < $6 AND l.until_edition >= $6`,
-		w.in.City, w.at.ID, target, after, upto, w.at.Edition)
+		`SELECT row_key, row_sum FROM `+target+` WHERE city_id = $1 AND edition < $2 AND until_edition >= $2 AND row_key IN (`+marks+`)`, args...)
 	return out, err
+}
+
+// among lists keys as parameters after those that come first, filled up to a power of two, so that few different
+// statements are prepared. A list, not a join: PostgreSQL plans a join with rows it has no statistics of yet through the
+// whole table.
+func among(keys []string, first ...any) (marks string, args []any) {
+	n := 1
+	for n < len(keys) {
+		n *= 2
+	}
+	args = first
+	var b strings.Builder
+	for i := range n {
+		args = append(args, keys[min(i, len(keys)-1)])
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(len(args)))
+	}
+	return b.String(), args
 }
 
 // replace marks the row of a key that is seen now: from the run's edition on it is not.
@@ -264,16 +287,15 @@ func (w *work) replace(ctx context.Context, tx *db.Tx, target, key string) error
 	return err
 }
 
-// sweep goes through the keys of a run in portions and forgets them: fn is a statement on a table, whose row_key is one
-// of the portion's.
-func (w *work) sweep(ctx context.Context, r run, statements func(table, portion string) []string) error {
+// sweep goes through the keys of a run in portions and forgets them; the statements end before the list of keys.
+func (w *work) sweep(ctx context.Context, r run, statements func(table string) []string) error {
 	for _, table := range tables(w.in.Kind) {
 		for {
 			left, err := db.Write(ctx, w.s.o.DB, func(tx *db.Tx) (bool, error) {
 				if err := w.mine(ctx)(tx); err != nil {
 					return false, err
 				}
-				return w.sweepSome(ctx, tx, r, table, statements)
+				return w.sweepSome(ctx, tx, r, table, statements(table))
 			})
 			if err != nil {
 				return fmt.Errorf("clean up after an import of %s: %w", w.in.Kind, err)
@@ -286,31 +308,39 @@ func (w *work) sweep(ctx context.Context, r run, statements func(table, portion 
 	return nil
 }
 
-func (w *work) sweepSome(ctx context.Context, tx *db.Tx, r run, table string, statements func(table, portion string) []string) (bool, error) {
-	upto, ok, err := db.Maybe[int64](ctx, tx, `SELECT max(row_no) FROM (SELECT row_no FROM import_row
-		WHERE city_id = $1 AND run = $2 AND target = $3 ORDER BY row_no LIMIT $4) AS p`, w.in.City, r.ID, table, 2*w.s.o.Batch)
-	if err != nil || !ok || upto == 0 {
+func (w *work) sweepSome(ctx context.Context, tx *db.Tx, r run, table string, statements []string) (bool, error) {
+	type row struct {
+		No  int64  `db:"row_no"`
+		Key string `db:"row_key"`
+	}
+	rows, err := db.List[row](ctx, tx, `SELECT row_no, row_key FROM import_row WHERE city_id = $1 AND run = $2 AND target = $3 ORDER BY row_no LIMIT $4`,
+		w.in.City, r.ID, table, w.s.o.Batch)
+	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	const portion = `SELECT i.row_key FROM import_row i WHERE i.city_id = $1 AND i.run = $3 AND i.target = $4 AND i.row_no <= $5`
-	for _, q := range statements(table, portion) {
-		if _, err := db.Exec(ctx, tx, q, w.in.City, r.Edition, r.ID, table, upto); err != nil {
+	keys := make([]string, len(rows))
+	for i, x := range rows {
+		keys[i] = x.Key
+	}
+	marks, args := among(keys, w.in.City, r.Edition)
+	for _, q := range statements {
+		if _, err := db.Exec(ctx, tx, q+` AND row_key IN (`+marks+`)`, args...); err != nil {
 			return false, err
 		}
 	}
-	_, err = db.Exec(ctx, tx, `DELETE FROM import_row WHERE city_id = $1 AND run = $2 AND target = $3 AND row_no <= $4`, w.in.City, r.ID, table, upto)
+	_, err = db.Exec(ctx, tx, `DELETE FROM import_row WHERE city_id = $1 AND run = $2 AND target = $3 AND row_no <= $4`, w.in.City, r.ID, table, rows[len(rows)-1].No)
 	return true, err
 }
 
 // retired drops the rows that the run replaced.
-func retired(table, portion string) []string {
-	return []string{`DELETE FROM ` + table + ` WHERE city_id = $1 AND until_edition = $2 AND row_key IN (` + portion + `)`}
+func retired(table string) []string {
+	return []string{`DELETE FROM ` + table + ` WHERE city_id = $1 AND until_edition = $2`}
 }
 
 // undone drops the rows that the run wrote and lets those it was to replace stand.
-func undone(table, portion string) []string {
+func undone(table string) []string {
 	return []string{
-		`DELETE FROM ` + table + ` WHERE city_id = $1 AND edition = $2 AND row_key IN (` + portion + `)`,
-		`UPDATE ` + table + ` SET until_edition = ` + strconv.FormatInt(place.Forever, 10) + ` WHERE city_id = $1 AND until_edition = $2 AND row_key IN (` + portion + `)`,
+		`DELETE FROM ` + table + ` WHERE city_id = $1 AND edition = $2`,
+		`UPDATE ` + table + ` SET until_edition = ` + strconv.FormatInt(place.Forever, 10) + ` WHERE city_id = $1 AND until_edition = $2`,
 	}
 }
