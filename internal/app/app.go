@@ -29,6 +29,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/secret"
@@ -79,6 +80,7 @@ type App struct {
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service
 	Knowledge *knowledge.Service
+	Outages   *outage.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
 	Audit     *audit.Service
@@ -189,6 +191,9 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up knowledge: %w", err)
 	}
 	a.casework()
+	if a.Outages, err = a.outages(); err != nil {
+		return fmt.Errorf("set up stops of heat: %w", err)
+	}
 	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
 	return nil
 }

@@ -89,8 +89,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.service.OnChange = func(_ context.Context, _ *db.Tx, _ actor.Actor, _ outage.Outage, word outage.Word, cases []string) error {
-		w.told = append(w.told, fmt.Sprintf("%s %s", word.Event, strings.Join(cases, ",")))
+	w.service.Tell = func(_ context.Context, _ *db.Tx, _ actor.Actor, _ outage.Outage, word outage.Word, caseID string) error {
+		w.told = append(w.told, fmt.Sprintf("%s %s", word.Event, caseID))
 		return nil
 	}
 	w.fill()
@@ -395,9 +395,20 @@ func TestCasesAreLinkedAndStayTheirOwn(t *testing.T) {
 		if _, err := w.service.Link(ctx, c1, in); !fault.Is(err, fault.Denied) {
 			t.Errorf("a company links cases: %v; want Denied", err)
 		}
+		var want []string
+		for i := range 120 { // more than one batch
+			id := fmt.Sprintf("c%03d", i)
+			want = append(want, "say "+id)
+			if err := db.Do(ctx, d, func(tx *db.Tx) error { return w.service.JoinIn(ctx, tx, seat, city, v.ID, id) }); err != nil {
+				t.Fatal(err)
+			}
+		}
 		w.change(c1, v, outage.Say, 0)
-		if diff := cmp.Diff([]string{"report ", "say 1"}, w.told); diff != "" {
-			t.Errorf("words are told with the cases (-want +got):\n%s", diff)
+		if err := w.runner.RunDue(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(append([]string{"say 1"}, want...), w.told); diff != "" {
+			t.Errorf("every caller is told once (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -39,11 +39,11 @@ type Service struct {
 	// OnLink is told that a case belongs to a stop, or with an empty stop that it does not any more, in the same
 	// transaction; it refuses a case that there is not. Nil is nobody.
 	OnLink func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, caseID, outage string) error
-	// OnChange is told of every step and word, with the cases that are linked, so that their callers hear it. Nil is nobody.
-	OnChange func(ctx context.Context, tx *db.Tx, by actor.Actor, o Outage, w Word, cases []string) error
+	// Tell passes a step or word on to the caller of one linked case; a job calls it for each. Nil is nobody.
+	Tell func(ctx context.Context, tx *db.Tx, by actor.Actor, o Outage, w Word, caseID string) error
 }
 
-// New makes the service and, where there is a runner, registers its job.
+// New makes the service and, where there is a runner, registers its jobs.
 func New(o Options) (*Service, error) {
 	if o.DB == nil || o.Rules == nil || o.Owner == nil || o.Machine == nil {
 		return nil, errors.New("outage: a database, the rules of the cities, who serves where, and machine time are needed")
@@ -51,6 +51,7 @@ func New(o Options) (*Service, error) {
 	s := &Service{o: o, cache: newCache(o)}
 	if o.Jobs != nil {
 		jobs.Handle(o.Jobs, s.remind)
+		jobs.Handle(o.Jobs, s.tell)
 	}
 	return s, nil
 }
@@ -258,7 +259,7 @@ func (o *Outage) apply(rules *citypack.Rules, in Change, now civil.Instant) {
 	}
 }
 
-// say keeps a word, records the act, tells those who wait for it, and sets the reminder of the next word.
+// say keeps a word, records the act, sets the reminder of the next word, and lets the callers of linked cases hear it.
 func (s *Service) say(ctx context.Context, tx *db.Tx, by actor.Actor, rules *citypack.Rules, o Outage, w Word) error {
 	w.City, w.ID, w.Outage, w.At, w.Person = o.City, tx.NewID(), o.ID, tx.Now, by.ID
 	if err := insertWord(ctx, tx, w); err != nil {
@@ -276,14 +277,7 @@ func (s *Service) say(ctx context.Context, tx *db.Tx, by actor.Actor, rules *cit
 	if err := s.remindLater(ctx, tx, rules, o); err != nil {
 		return err
 	}
-	if s.OnChange == nil {
-		return nil
-	}
-	cases, err := casesOf(ctx, tx, o.City, o.ID)
-	if err != nil {
-		return err
-	}
-	return s.OnChange(ctx, tx, by, o, w, cases)
+	return s.tellLater(ctx, tx, w)
 }
 
 // Get shows a stop with everything about it.
@@ -362,6 +356,20 @@ func (s *Service) Link(ctx context.Context, by actor.Actor, in Linking) (View, e
 		fresh, err := insertCase(ctx, tx, o, caseID, by.ID)
 		return fresh, o.ID, err
 	})
+}
+
+// JoinIn links a case in the transaction that opens it, because a stop was live where it is; it is called by whoever opens
+// the case and asks for no permission. A stop that is over, or that there is not, is passed over.
+func (s *Service) JoinIn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, id, caseID string) error {
+	o, err := find(ctx, tx, city, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil || !o.Ended.IsZero() {
+		return err
+	}
+	_, err = insertCase(ctx, tx, o, caseID, by.ID)
+	return err
 }
 
 // Unlink undoes a link.

@@ -74,3 +74,46 @@ func (s *Service) askForWord(ctx context.Context, tx *db.Tx, o Outage, every tim
 	}
 	return nil
 }
+
+// telling is the job that passes a word on to the callers of the linked cases, a batch for each transaction.
+type telling struct {
+	Outage string `json:"outage"`
+	Word   string `json:"word"`
+	After  string `json:"after,omitempty"` // the last case that was told
+}
+
+func (telling) Kind() string { return "outage.tell" }
+
+// batch bounds how many callers one transaction tells, so that the writer is not held.
+const batch = 50
+
+func (s *Service) tellLater(ctx context.Context, tx *db.Tx, w Word) error {
+	if s.Tell == nil || w.Event == File {
+		return nil
+	}
+	return jobs.Add(ctx, tx, w.City, telling{Outage: w.Outage, Word: w.ID}, jobs.When{})
+}
+
+func (s *Service) tell(ctx context.Context, j jobs.Job, a telling) error {
+	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+		o, err := find(ctx, tx, j.City, a.Outage)
+		if err != nil {
+			return err
+		}
+		w, err := findWord(ctx, tx, j.City, a.Word)
+		if err != nil {
+			return err
+		}
+		cases, err := casesAfter(ctx, tx, o, a.After, batch)
+		if err != nil || len(cases) == 0 {
+			return err
+		}
+		for _, id := range cases {
+			if err := s.Tell(ctx, tx, actor.SystemFor("outage", actor.Job), o, w, id); err != nil {
+				return fmt.Errorf("tell case %s of stop %s: %w", id, o.ID, err)
+			}
+		}
+		a.After = cases[len(cases)-1]
+		return jobs.Add(ctx, tx, j.City, a, jobs.When{})
+	})
+}

@@ -112,6 +112,24 @@ func casesOf(ctx context.Context, tx *db.Tx, city int, id string) ([]string, err
 	return out, nil
 }
 
+// casesAfter lists linked cases in the order of their ids.
+func casesAfter(ctx context.Context, tx *db.Tx, o Outage, after string, most int) ([]string, error) {
+	out, err := db.List[string](ctx, tx, `SELECT case_id FROM outage_case WHERE city_id = $1 AND outage_id = $2 AND case_id > $3
+		ORDER BY case_id LIMIT $4`, o.City, o.ID, after, most)
+	if err != nil {
+		return nil, fmt.Errorf("list cases of stop %s: %w", o.ID, err)
+	}
+	return out, nil
+}
+
+func findWord(ctx context.Context, tx *db.Tx, city int, id string) (Word, error) {
+	w, err := db.One[Word](ctx, tx, `SELECT `+db.Columns[Word]("w")+` FROM outage_word w WHERE w.city_id = $1 AND w.id = $2`, city, id)
+	if err != nil {
+		return w, fmt.Errorf("find word %s: %w", id, err)
+	}
+	return w, nil
+}
+
 func list(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) ([]Outage, error) {
 	before, err := cursor(f.Request)
 	if err != nil {
