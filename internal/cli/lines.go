@@ -117,7 +117,10 @@ func (c *attributeCmd) Run(r *run) error {
 	}
 	by := actor.SystemFor("attribute", actor.Command)
 	return r.lines(jsonl.Of(func(q territory.Query) (territory.Answer, error) {
-		q.ID, q.At = nil, at.Start() // the id is echoed by whoever reads the lines
+		q.ID = nil // the id is echoed by whoever reads the lines
+		if !at.IsZero() {
+			q.At = at.Start()
+		}
 		return a.Territory.Attribute(r.ctx, by, c.City, q)
 	}))
 }
