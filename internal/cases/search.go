@@ -74,3 +74,18 @@ func gramsOf(word string) []string {
 	}
 	return pairs
 }
+
+// pairsOf lists every pair of a word, or the word itself when it is short.
+func pairsOf(word string) []string {
+	runes := []rune(strings.ReplaceAll(word, "|", ""))
+	if len(runes) <= 2 {
+		return []string{string(runes)}
+	}
+	pairs := make([]string, 0, len(runes))
+	for i := 0; i+1 < len(runes) && len(pairs) < 12; i++ {
+		if p := string(runes[i : i+2]); !slices.Contains(pairs, p) {
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs
+}

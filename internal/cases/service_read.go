@@ -171,7 +171,7 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, city int, f Filter
 			return struct{}{}, err
 		}
 		return struct{}{}, db.Each(ctx, tx, func(c Case) error { return fn(hide(by, c)) },
-			`SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY c.seq DESC`, q.args...)
+			`SELECT `+db.Columns[Case]("c")+` FROM `+q.tables()+` WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+q.seq+` DESC`, q.args...)
 	})
 	if err != nil {
 		return err

@@ -13,8 +13,18 @@ import (
 
 // sqlOf builds the conditions of a list.
 type sqlOf struct {
+	from  string // what is walked before the cases, for a search; empty: the cases alone
+	seq   string // the column that orders newest first
 	where []string
 	args  []any
+}
+
+// tables is what a list reads from. CROSS JOIN keeps the order in which SQLite walks.
+func (q *sqlOf) tables() string {
+	if q.from == "" {
+		return "case_file c"
+	}
+	return q.from + " CROSS JOIN case_file c"
 }
 
 func (q *sqlOf) arg(v any) string {
@@ -50,7 +60,7 @@ func (q *sqlOf) text() string {
 }
 
 // inCity starts conditions whose first argument is the city.
-func inCity(city int) *sqlOf { return &sqlOf{args: []any{city}} }
+func inCity(city int) *sqlOf { return &sqlOf{args: []any{city}, seq: "c.seq"} }
 
 // scope limits a list to what the actor may see; units that assist see the case too.
 func (q *sqlOf) scope(s actor.Scope) {
@@ -128,7 +138,7 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 		q.in("c.id", f.IDs)
 	}
 	s.times(tx, q, f)
-	if err := s.search(ctx, tx, q, city, f.Query); err != nil {
+	if err := s.search(ctx, tx, q, city, f); err != nil {
 		return nil, err
 	}
 	q.scope(scope)
@@ -170,7 +180,7 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, city int, scope actor.Sco
 	if err != nil {
 		return page.Of[Case]{}, err
 	}
-	order := "c.seq DESC"
+	order := q.seq + " DESC"
 	if f.byDue() {
 		order = "c.due_sort, c.seq"
 	}
@@ -182,10 +192,10 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, city int, scope actor.Sco
 		if f.byDue() {
 			q.and("(c.due_sort, c.seq) > (" + q.arg(due) + ", " + q.arg(seq) + ")")
 		} else {
-			q.and("c.seq < " + q.arg(seq))
+			q.and(q.seq + " < " + q.arg(seq))
 		}
 	}
-	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+order+` LIMIT `+q.arg(f.Limit()+1), q.args...)
+	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM `+q.tables()+` WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+order+` LIMIT `+q.arg(f.Limit()+1), q.args...)
 	if err != nil {
 		return page.Of[Case]{}, fmt.Errorf("list cases: %w", err)
 	}
@@ -210,7 +220,7 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, city int, scope actor.Sc
 	if err != nil {
 		return Total{}, err
 	}
-	from := ` FROM case_file c WHERE c.city_id = $1 AND ` + q.text()
+	from := ` FROM ` + q.tables() + ` WHERE c.city_id = $1 AND ` + q.text()
 	if f.Query == "" {
 		n, err := db.One[int64](ctx, tx, `SELECT COUNT(*)`+from, q.args...)
 		return Total{N: n}, err

@@ -42,6 +42,7 @@ type Options struct {
 	Seed  uint64               // seeds the ids when not zero, so that a simulated history repeats
 	Fast  bool                 // SQLite synchronous=OFF, for tests and simulated history only
 	Conns int                  // most connections of the PostgreSQL pool; 0 = 16
+	Trace Trace                // hears every statement of a writing transaction; for benchmarks
 }
 
 // DB is an open database.
@@ -54,11 +55,12 @@ type DB struct {
 	clock  func() civil.Instant
 	ids    *IDs
 	lite   *liteWriter
+	trace  Trace
 }
 
 // Open connects; it does not migrate.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	d := &DB{clock: o.Clock, ids: NewIDs(o.Seed)}
+	d := &DB{clock: o.Clock, ids: NewIDs(o.Seed), trace: o.Trace}
 	if d.clock == nil {
 		d.clock = func() civil.Instant { return civil.At(time.Now()) }
 	}

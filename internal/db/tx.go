@@ -77,6 +77,14 @@ func writeOnce[T any](ctx context.Context, d *DB, fn func(tx *Tx) (T, error)) (T
 }
 
 func (d *DB) begin(ctx context.Context) (runner, error) {
+	run, err := d.beginRaw(ctx)
+	if err != nil || d.trace == nil {
+		return run, err
+	}
+	return traced{run, d.trace}, nil
+}
+
+func (d *DB) beginRaw(ctx context.Context) (runner, error) {
 	if d.engine == SQLite {
 		return d.lite.begin(ctx)
 	}
