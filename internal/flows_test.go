@@ -1,0 +1,181 @@
+package internal_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/flow"
+	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+var update = flag.Bool("update", false, "write docs/flows.md from the life cycles")
+
+// lifecycle is one table of the program, in the form that the documentation needs.
+type lifecycle struct {
+	name     string // "case"
+	title    string
+	column   string   // table.column that holds the status
+	statuses []string // in the order of the table
+	final    []string
+	states   string // prefix of the catalogue keys of statuses
+	events   string // and of events
+	steps    []flow.Step[string, string]
+	mermaid  string
+	faults   []string
+}
+
+func of[S, E ~string](t flow.Table[S, E], title, column, states, events string) lifecycle {
+	l := lifecycle{name: t.Name, title: title, column: column, states: states, events: events, mermaid: t.Mermaid(), faults: t.Check()}
+	for _, s := range t.Statuses() {
+		l.statuses = append(l.statuses, string(s))
+		if t.IsFinal(s) {
+			l.final = append(l.final, string(s))
+		}
+	}
+	for _, s := range t.Steps {
+		l.steps = append(l.steps, flow.Step[string, string]{From: string(s.From), Event: string(s.Event), To: string(s.To), By: s.By})
+	}
+	return l
+}
+
+// lifecycles lists every table of the program.
+func lifecycles() []lifecycle {
+	return []lifecycle{
+		of(cases.Lifecycle, "A case 案件", "case_file.status", "status.", "event."),
+		of(outage.Lifecycle, "A stop of heating 停热", "outage.state", "outage.state.", "outage.event."),
+		of(knowledge.Lifecycle, "A version of an article 知识条目", "article_version.state", "knowledge.state.", "knowledge.event."),
+		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
+	}
+}
+
+// TestEveryLifecycleIsListed finds tables that somebody added and did not list here.
+func TestEveryLifecycleIsListed(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, s := range sources(t) {
+		if s.pkg() == "flow" {
+			continue
+		}
+		raw, err := os.ReadFile(s.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(regexp.MustCompile(`(?m)= flow\.Table\[`).FindAll(raw, -1))
+	}
+	if n := len(lifecycles()); n != found {
+		t.Errorf("the program has %d life cycles, this list %d", found, n)
+	}
+}
+
+// TestFlows: no status is out of reach or without a way out, the schema knows the same statuses, every status and event
+// has its words, every permission exists, and docs/flows.md says what the tables say.
+func TestFlows(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("# Life cycles\n\nWritten by `make golden` from the tables of the program; do not edit. The buttons on a page and the actions that the API allows are\nread from the same tables. Guards that need data (a return only before arrival, a verifier who is not the handler) stand in the use cases.\n")
+	for _, l := range lifecycles() {
+		checkLifecycle(t, l)
+		l.document(&b)
+	}
+	const name = "../docs/flows.md"
+	if *update {
+		if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(have), b.String()); diff != "" {
+		t.Errorf("docs/flows.md is stale; run make golden (-file +tables):\n%s", diff)
+	}
+}
+
+func checkLifecycle(t *testing.T, l lifecycle) {
+	t.Helper()
+	for _, f := range l.faults {
+		t.Errorf("%s: %s", l.name, f)
+	}
+	want := slices.Sorted(slices.Values(l.statuses))
+	if have := allowed(t, l.column); !slices.Equal(have, want) {
+		t.Errorf("%s: the schema allows %v in %s, the table has %v", l.name, have, l.column, want)
+	}
+	for _, s := range l.statuses {
+		if !text.Has(l.states + s) {
+			t.Errorf("%s: the status has no words: %s", l.name, l.states+s)
+		}
+	}
+	for _, s := range l.steps {
+		if !text.Has(l.events + s.Event) {
+			t.Errorf("%s: the event has no words: %s", l.name, l.events+s.Event)
+		}
+		if s.By != "" && len(actor.RolesWith(actor.Permission(s.By))) == 0 {
+			t.Errorf("%s: nobody has the permission %s", l.name, s.By)
+		}
+	}
+}
+
+// allowed reads the words of a column's CHECK, sorted.
+func allowed(t *testing.T, column string) []string {
+	t.Helper()
+	table, name, _ := strings.Cut(column, ".")
+	for _, m := range migrations(t) {
+		for _, s := range m.up {
+			if !strings.HasPrefix(s, "CREATE TABLE "+table+" ") {
+				continue
+			}
+			in := regexp.MustCompile(name + ` IN \(([^)]*)\)`).FindStringSubmatch(s)
+			if in == nil {
+				return nil
+			}
+			var out []string
+			for _, w := range regexp.MustCompile(`'([^']*)'`).FindAllStringSubmatch(in[1], -1) {
+				out = append(out, w[1])
+			}
+			slices.Sort(out)
+			return out
+		}
+	}
+	return nil
+}
+
+// document writes a life cycle as a table and a diagram.
+func (l lifecycle) document(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## %s\n\nThe status stands in `%s`; final: %s.\n\n| status | event | then | who |\n|---|---|---|---|\n",
+		l.title, l.column, strings.Join(mapped(l.final, func(s string) string { return l.word(l.states, s) }), ", "))
+	for _, s := range l.steps {
+		who := "the program"
+		if s.By != "" {
+			who = strings.Join(mapped(actor.RolesWith(actor.Permission(s.By)), func(r actor.Role) string { return text.Say(text.ZH, "role."+string(r), nil) }), "、")
+			who = "`" + s.By + "` " + who
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", l.word(l.states, s.From), l.word(l.events, s.Event), l.word(l.states, s.To), who)
+	}
+	fmt.Fprintf(b, "\n```mermaid\n%s```\n", l.mermaid)
+}
+
+func (l lifecycle) word(prefix, name string) string {
+	return "`" + name + "` " + text.Say(text.ZH, prefix+name, nil)
+}
+
+func mapped[A any](list []A, fn func(A) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = fn(x)
+	}
+	return out
+}
