@@ -181,8 +181,14 @@ func (w *Web) endOtherSessions(rw http.ResponseWriter, r *http.Request) error {
 func device(agent string) string {
 	name := ""
 	for _, one := range [][2]string{
-		{"MicroMessenger", "WeChat"}, {"DingTalk", "DingTalk"}, {"Edg/", "Edge"}, {"QQBrowser", "QQ"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"},
-		{"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+		{"MicroMessenger", "WeChat"},
+		{"DingTalk", "DingTalk"},
+		{"Edg/", "Edge"},
+		{"QQBrowser", "QQ"},
+		{"OPR/", "Opera"},
+		{"Firefox/", "Firefox"},
+		{"Chrome/", "Chrome"},
+		{"Safari/", "Safari"},
 	} {
 		if strings.Contains(agent, one[0]) {
 			name = one[1]

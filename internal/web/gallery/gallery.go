@@ -20,9 +20,12 @@ func view() *ui.View {
 	return &ui.View{
 		City: ui.City{Code: 990100, NameZH: "暖城市", NameEN: "Nuancheng"}, Now: now, Name: "赵敏", Role: "派遣员",
 		Nav: []ui.Link{
-			{Key: "nav.cases", Icon: "list-checks", Href: "/", Current: true}, {Key: "nav.seat", Icon: "headphones", Href: "/seat"},
-			{Key: "nav.map", Icon: "map", Href: "/map"}, {Key: "nav.company", Icon: "building-2", Href: "/company"},
-			{Key: "nav.stats", Icon: "chart-column", Href: "/stats"}, {Key: "nav.rules", Icon: "scroll-text", Href: "/rules"},
+			{Key: "nav.cases", Icon: "list-checks", Href: "/", Current: true},
+			{Key: "nav.seat", Icon: "headphones", Href: "/seat"},
+			{Key: "nav.map", Icon: "map", Href: "/map"},
+			{Key: "nav.company", Icon: "building-2", Href: "/company"},
+			{Key: "nav.stats", Icon: "chart-column", Href: "/stats"},
+			{Key: "nav.rules", Icon: "scroll-text", Href: "/rules"},
 		},
 	}
 }
@@ -53,8 +56,10 @@ func rows() []row {
 
 func stats() []ui.Stat {
 	return []ui.Stat{
-		{Icon: "inbox", Key: "permission.case.accept", Value: "32", Href: "/?status=1"}, {Icon: "send", Key: "permission.case.dispatch", Value: "28", Href: "/?status=2", Current: true},
-		{Icon: "wrench", Key: "permission.case.handle", Value: "58", Href: "/?status=3"}, {Icon: "clock", Key: "permission.case.urge", Value: "9", Tone: ui.Amber, Href: "/?due=soon"},
+		{Icon: "inbox", Key: "permission.case.accept", Value: "32", Href: "/?status=1"},
+		{Icon: "send", Key: "permission.case.dispatch", Value: "28", Href: "/?status=2", Current: true},
+		{Icon: "wrench", Key: "permission.case.handle", Value: "58", Href: "/?status=3"},
+		{Icon: "clock", Key: "permission.case.urge", Value: "9", Tone: ui.Amber, Href: "/?due=soon"},
 		{Icon: "alarm-clock", Key: "permission.case.supervise", Value: "22", Tone: ui.Red, Href: "/?due=over"},
 	}
 }

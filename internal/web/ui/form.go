@@ -37,8 +37,7 @@ func FormOf(r *http.Request, err error) Form {
 		return f
 	}
 	l := httpx.Lang(r.Context())
-	var transport *httpx.TransportError
-	if errors.As(err, &transport) {
+	if transport, ok := errors.AsType[*httpx.TransportError](err); ok {
 		f.other = text.Say(l, transport.Key, transport.Params)
 		return f
 	}
