@@ -99,7 +99,7 @@ func accountBody(v accountView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = grantList(v.Person.Grants, nil).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = grantList(v.Person.Grants, v.Orgs, nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

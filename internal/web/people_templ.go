@@ -700,7 +700,7 @@ func personBody(v personView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = grantList(v.Person.Grants, revokers(v)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = grantList(v.Person.Grants, v.Orgs, revokers(v)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -900,7 +900,7 @@ func revokers(v personView) func(staff.Grant) string {
 	return func(g staff.Grant) string { return personPath(v.City, v.Person.ID) + "/grants/" + g.ID + "/revoke" }
 }
 
-func grantList(all []staff.Grant, revoke func(staff.Grant) string) templ.Component {
+func grantList(all []staff.Grant, names orgs, revoke func(staff.Grant) string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -963,9 +963,9 @@ func grantList(all []staff.Grant, revoke func(staff.Grant) string) templ.Compone
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var30 string
-				templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(placesOf(ctx, g))
+				templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(placesOf(ctx, g, names))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 205, Col: 43}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 205, Col: 50}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 				if templ_7745c5c3_Err != nil {
@@ -996,15 +996,18 @@ func grantList(all []staff.Grant, revoke func(staff.Grant) string) templ.Compone
 }
 
 // placesOf says what a grant covers.
-func placesOf(ctx context.Context, g staff.Grant) string {
+func placesOf(ctx context.Context, g staff.Grant, names orgs) string {
 	if g.City == 0 {
 		return ui.T(ctx, "web.people.everywhere")
 	}
-	var out []string
+	var companies, out []string
+	for _, c := range g.Companies {
+		companies = append(companies, names.name(ctx, c))
+	}
 	for _, l := range []struct {
 		key   string
 		codes []string
-	}{{"web.people.companies", g.Companies}, {"web.people.districts", g.Districts}, {"web.people.areas", g.Areas}, {"web.people.stations", g.Stations}} {
+	}{{"web.people.companies", companies}, {"web.people.districts", g.Districts}, {"web.people.areas", g.Areas}, {"web.people.stations", g.Stations}} {
 		if len(l.codes) > 0 {
 			out = append(out, ui.T(ctx, l.key)+" "+strings.Join(l.codes, ui.T(ctx, "web.and")))
 		}

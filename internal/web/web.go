@@ -5,6 +5,11 @@
 // the permission it takes or says that it is public (Route), so that a test can walk all of them with every role; the
 // service asks again, with the place the act touches. A page works without scripts; with htmx the same handler sends the
 // part of the page that changes.
+//
+// To add a page: the route with its permission in the capability's routes_X.go (a new file also stands in routes.go); the
+// handler, 8 to 15 lines: httpx.Bind, one use case, then show, again or done (show.go); the page in a .templ file of parts
+// of package ui (package gallery shows each); its words in a catalogue file; its place in the navigation in nav.go; then
+// make generate. Services come in through Deps. The tests of this package walk every route with every role by themselves.
 package web
 
 import (
