@@ -224,3 +224,67 @@ func TestAnotherProcessIsSeenWithinASecond(t *testing.T) {
 		}
 	})
 }
+
+func building(community, no string) place.Building {
+	return place.Building{Edition: row(community + "|" + no), Community: community, No: no}
+}
+
+// BenchmarkLoad reads a city of 20,000 communities, 200,000 buildings and 2,000 drawn areas from the database and builds
+// its index.
+func BenchmarkLoad(b *testing.B) {
+	d := dbtest.SQLite(b)
+	ring, err := secret.ParseRing("k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx := context.Background()
+	if err := db.Do(ctx, d, func(tx *db.Tx) error { return benchCity(ctx, tx) }); err != nil {
+		b.Fatal(err)
+	}
+	root := actor.SystemFor("bench", actor.Command)
+	for b.Loop() {
+		s := territory.NewService(d, place.New(d, ring), time.Now)
+		if got, err := s.Suggest(ctx, root, cityCode, "阳光", 1); err != nil || len(got) != 1 {
+			b.Fatal(got, err)
+		}
+	}
+}
+
+func benchCity(ctx context.Context, tx *db.Tx) error {
+	s := territory.BenchSnapshot(20_000, 2_000, 1)
+	for _, kind := range place.Kinds() {
+		if _, err := place.HoldIn(ctx, tx, cityCode, kind); err != nil {
+			return err
+		}
+	}
+	if err := territory.SaveVersionIn(ctx, tx, territory.Version{City: cityCode, Code: "V1"}); err != nil {
+		return err
+	}
+	for _, a := range s.Areas {
+		g, err := a.Geometry.GeoJSON()
+		if err != nil {
+			return err
+		}
+		text := string(g)
+		if err := insert(ctx, tx, "area", territory.AreaRow{Edition: row("V1|" + a.Code), Version: "V1", Code: a.Code, Company: a.Company, Geometry: &text}); err != nil {
+			return err
+		}
+	}
+	var communities []place.Community
+	var lines []territory.CommunityLine
+	var buildings []place.Building
+	for _, c := range s.Communities {
+		communities = append(communities, place.Community{Edition: row(c.ID), ID: c.ID, Name: c.Name, Aliases: c.Aliases, District: c.District, Address: c.Address, Lng: &c.Point.Lng, Lat: &c.Point.Lat, Connected: true})
+		lines = append(lines, territory.CommunityLine{Edition: row("V1|" + c.ID), Version: "V1", Community: c.ID, Area: c.Area})
+	}
+	for _, b := range s.Buildings {
+		buildings = append(buildings, building(b.Community, b.No))
+	}
+	if err := insert(ctx, tx, "community", communities...); err != nil {
+		return err
+	}
+	if err := insert(ctx, tx, "community_line", lines...); err != nil {
+		return err
+	}
+	return insert(ctx, tx, "building", buildings...)
+}

@@ -152,7 +152,7 @@ func (g *ground) follow(l line, old *ground, p geo.Point) line {
 	if a := old.area(by.area); a != nil && a.Geometry != nil {
 		return line{} // the old ground held it, the new one leaves it out
 	}
-	return line{company: cmp.Or(l.company, by.company)}
+	return line{cmp.Or(l.company, by.company), l.area} // by list: no ground ever held it
 }
 
 // history is who serves a place under each version, in their order.
