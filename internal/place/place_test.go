@@ -300,9 +300,7 @@ func TestTwoEditOneShift(t *testing.T) {
 		var won atomic.Int32
 		var wait sync.WaitGroup
 		for i := range 8 {
-			wait.Add(1)
-			go func() {
-				defer wait.Done()
+			wait.Go(func() {
 				in := in
 				in.Rev, in.Phone = first.Rev, fmt.Sprintf("1390000010%d", i)
 				if _, err := k.SaveShift(ctx, as(actor.RoleLeader, ""), in); err == nil {
@@ -310,7 +308,7 @@ func TestTwoEditOneShift(t *testing.T) {
 				} else if !fault.Is(err, fault.Conflict) {
 					t.Error(err)
 				}
-			}()
+			})
 		}
 		wait.Wait()
 		if won.Load() != 1 {

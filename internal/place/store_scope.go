@@ -26,7 +26,9 @@ func CountHouseholdsIn(ctx context.Context, tx *db.Tx, city int, stretches []Str
 		var both []string
 		for _, f := range []struct{ column, value string }{
 			{"COALESCE(NULLIF(h.station, ''), NULLIF(b.station, ''), c.station)", s.Station},
-			{"COALESCE(NULLIF(h.zone, ''), b.zone)", s.Zone}, {"h.community", s.Community}, {"h.building", s.Building},
+			{"COALESCE(NULLIF(h.zone, ''), b.zone)", s.Zone},
+			{"h.community", s.Community},
+			{"h.building", s.Building},
 		} {
 			if f.value != "" {
 				args = append(args, f.value)

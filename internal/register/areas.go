@@ -31,10 +31,10 @@ type ground struct {
 	code    string
 	company string
 	shape   geo.MultiPolygon
+	box     geo.Box
 }
 
 func (*areas) columns() []sheet.Column { return areaColumns }
-func (*areas) targets() []string       { return []string{"area"} }
 
 // record is a feature's properties as a row.
 func (l *areas) record(i int) (record, error) {
@@ -69,7 +69,7 @@ func (l *areas) read(r record, n *notes) []out {
 		return nil
 	}
 	if len(l.drawn) < r.no { // not the second reading
-		l.drawn = append(l.drawn, ground{r.no, code, company, f.Geometry})
+		l.drawn = append(l.drawn, ground{r.no, code, company, f.Geometry, f.Geometry.Box()})
 	}
 	shape := string(b)
 	l.k.station(r.get("station"), company)
@@ -94,7 +94,7 @@ func (l *areas) finish(n *notes) {
 	all := l.drawn
 	for code, shape := range l.k.shapes {
 		if shape != nil && !named[code] {
-			all = append(all, ground{0, code, l.k.areas[code].Company, *shape})
+			all = append(all, ground{0, code, l.k.areas[code].Company, *shape, shape.Box()})
 		}
 	}
 	l.overlaps(n, all)
@@ -105,7 +105,7 @@ func (l *areas) overlaps(n *notes, all []ground) {
 	for i := range all {
 		for j := range i {
 			a, b := &all[i], &all[j]
-			if a.row == 0 && b.row == 0 || a.code == b.code || !a.shape.Box().Meets(b.shape.Box()) {
+			if a.row == 0 && b.row == 0 || a.code == b.code || !a.box.Meets(b.box) {
 				continue
 			}
 			o, ok, err := geo.OverlapOf(a.shape, b.shape)
@@ -144,9 +144,9 @@ func (l *areas) uncovered(n *notes, all []ground) {
 			continue
 		}
 		left := shape.AreaM2()
-		whole := left
+		whole, box := left, shape.Box()
 		for i := range all {
-			if !all[i].shape.Box().Meets(shape.Box()) {
+			if !all[i].box.Meets(box) {
 				continue
 			}
 			if o, ok, err := geo.OverlapOf(shape, all[i].shape); err == nil && ok {

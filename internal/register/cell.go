@@ -155,9 +155,14 @@ func coordinates(lng, lat *float64) []string {
 
 var orgCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
+// phones splits a cell with several numbers.
+func phones(cell string) []string {
+	return strings.FieldsFunc(cell, func(c rune) bool { return strings.ContainsRune(";；、,，/ ", c) })
+}
+
 // firstPhone is the number by which the holder is found: of several the first that can be dialled.
 func firstPhone(cell string) string {
-	for _, one := range strings.FieldsFunc(cell, func(c rune) bool { return strings.ContainsRune(";；、,，/ ", c) }) {
+	for _, one := range phones(cell) {
 		if place.MayDial(one) {
 			return one
 		}

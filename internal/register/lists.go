@@ -2,7 +2,6 @@ package register
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/place"
@@ -18,7 +17,6 @@ type companies struct {
 }
 
 func (companies) columns() []sheet.Column { return companyColumns }
-func (companies) targets() []string       { return []string{"company"} }
 
 func (l companies) read(r record, n *notes) []out {
 	code := key(n, r, "code")
@@ -46,15 +44,9 @@ func (l companies) read(r record, n *notes) []out {
 
 // phoneCell warns of a number that cannot be dialled: the list is not the place to argue about it.
 func phoneCell(n *notes, r record, column, phone string) {
-	if phone == "" {
-		return
+	if phone != "" && !slices.ContainsFunc(phones(phone), place.MayDial) {
+		n.warn(r.no, column, "place.bad_phone")
 	}
-	for _, one := range strings.FieldsFunc(phone, func(c rune) bool { return strings.ContainsRune(";；、,，/ ", c) }) {
-		if place.MayDial(one) {
-			return
-		}
-	}
-	n.warn(r.no, column, "place.bad_phone")
 }
 
 // duty reads duty rosters; a company may send its own.
@@ -65,7 +57,6 @@ type duty struct {
 }
 
 func (duty) columns() []sheet.Column { return dutyColumns }
-func (duty) targets() []string       { return []string{"duty"} }
 
 func (l duty) read(r record, n *notes) []out {
 	s := place.Shift{
@@ -101,7 +92,6 @@ type households struct {
 }
 
 func (*households) columns() []sheet.Column { return householdColumns }
-func (*households) targets() []string       { return []string{"household"} }
 
 // partial reports whether a file lacks columns: it then changes only those it has.
 func partial(x sheet.Index) bool {

@@ -26,7 +26,6 @@ func newCommunities(k *known) *communities {
 }
 
 func (*communities) columns() []sheet.Column { return communityColumns }
-func (*communities) targets() []string       { return []string{"community", "community_line"} }
 
 // before is what is kept of a community; a new one gets an id.
 func (l *communities) before(n *notes, r record, name string) place.Community {
@@ -162,7 +161,6 @@ func (l *communities) twice(n *notes, target, key string, rows []int) {
 type buildings struct{ base }
 
 func (buildings) columns() []sheet.Column { return buildingColumns }
-func (buildings) targets() []string       { return []string{"building", "building_line"} }
 
 func (l buildings) read(r record, n *notes) []out {
 	key(n, r, "community")

@@ -475,8 +475,10 @@ func (w *weighing) weighChosen() {
 	if w.q.Community == "" || !ok {
 		return
 	}
-	c := candidate{place: n, score: scoreChosen, method: ByCommunity, owner: w.x.ownerOf(n, w.on), unserved: w.x.unserved(n),
-		why: text.Msg("territory.why.chosen", "name", w.x.s.Communities[n].Name)}
+	c := candidate{
+		place: n, score: scoreChosen, method: ByCommunity, owner: w.x.ownerOf(n, w.on), unserved: w.x.unserved(n),
+		why: text.Msg("territory.why.chosen", "name", w.x.s.Communities[n].Name),
+	}
 	if b := w.x.building(n, spot{building: buildingNo(w.q.Building)}); b != nil && w.q.Building != "" {
 		c.building, c.method = b, ByBuilding
 		c.owner = w.x.ownerOfBuilding(b, c.owner, w.on)

@@ -224,9 +224,7 @@ func TestClaimsAtTheSameMoment(t *testing.T) {
 		codes := []string{"C1", "C2", "C3", "C4"}
 		var wait sync.WaitGroup
 		for _, code := range codes {
-			wait.Add(1)
-			go func() {
-				defer wait.Done()
+			wait.Go(func() {
 				for {
 					_, err := k.Claim(ctx, company(code), territory.ClaimInput{City: cityCode, Round: r.ID, Company: code, Communities: []string{"sun", "jade", "peace"}})
 					if err == nil {
@@ -234,7 +232,7 @@ func TestClaimsAtTheSameMoment(t *testing.T) {
 					}
 					t.Logf("%s: %v", code, err)
 				}
-			}()
+			})
 		}
 		wait.Wait()
 		for _, community := range []string{"sun", "jade", "peace"} {

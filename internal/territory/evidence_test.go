@@ -276,9 +276,25 @@ func TestSuggest(t *testing.T) {
 	s.Communities = append(s.Communities, territory.Community{ID: "cq", Name: "重庆家园", Connected: true}, territory.Community{ID: "cl", Name: "长乐里", Connected: true})
 	x := territory.Build(s)
 	for _, c := range []struct{ typed, want string }{
-		{"阳光", "sun sun2"}, {"花园", "sun gardenE sun2"}, {"ygh", "sun sun2"}, {"yghy", "sun sun2"}, {"yangguang", "sun sun2"}, {"YGHYE", "sun2"},
-		{"hy", "sun heat gardenE sun2 army"}, {"cq", "cq"}, {"zq", ""}, {"cl", "cl"}, {"zll", "cl"}, {"cyl", "cl"}, {"changle", "cl"}, {"24中", "rail"}, {"翡翠", "jade"}, {"幸福", "happyS happyN"},
-		{"", ""}, {"不存在", ""}, {"陽光花園", "sun sun2"},
+		{"阳光", "sun sun2"},
+		{"花园", "sun gardenE sun2"},
+		{"ygh", "sun sun2"},
+		{"yghy", "sun sun2"},
+		{"yangguang", "sun sun2"},
+		{"YGHYE", "sun2"},
+		{"hy", "sun heat gardenE sun2 army"},
+		{"cq", "cq"},
+		{"zq", ""},
+		{"cl", "cl"},
+		{"zll", "cl"},
+		{"cyl", "cl"},
+		{"changle", "cl"},
+		{"24中", "rail"},
+		{"翡翠", "jade"},
+		{"幸福", "happyS happyN"},
+		{"", ""},
+		{"不存在", ""},
+		{"陽光花園", "sun sun2"},
 	} {
 		var ids []string
 		for _, s := range x.Suggest(c.typed, 10) {

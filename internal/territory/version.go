@@ -52,8 +52,8 @@ type BuildingLine struct {
 
 // InForce is the number of the version that holds on a day, -1 for none. Versions are in the order of their days.
 func InForce(versions []Version, on civil.Date) int {
-	for i := len(versions) - 1; i >= 0; i-- {
-		if v := versions[i]; v.From.IsZero() || !on.Before(v.From) {
+	for i, v := range slices.Backward(versions) {
+		if v.From.IsZero() || !on.Before(v.From) {
 			return i
 		}
 	}
