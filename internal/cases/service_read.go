@@ -311,3 +311,19 @@ func (s *Service) Standard(r *citypack.Rules, category string, door citypack.Doo
 	}
 	return r.Pack.Required(cat, string(door)), r.Pack.Recommended(cat, string(door))
 }
+
+// Load is how many open cases of one status a company has; the company is empty where none was told yet.
+type Load struct {
+	Status     Status `db:"status" json:"status"`
+	Company    string `db:"company" json:"company"`
+	N          int64  `db:"n" json:"n"`
+	Overdue    int64  `db:"overdue" json:"overdue"`       // a limit is over now
+	Near       int64  `db:"near" json:"near"`             // a limit ends within two hours
+	Supervised int64  `db:"supervised" json:"supervised"` // 督办中
+}
+
+// Loads counts the open cases that the actor may see, by status and company: the figures above a dispatcher's list, and
+// the companies' burden beside it.
+func (s *Service) Loads(ctx context.Context, by actor.Actor, city int) ([]Load, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Load, error) { return loads(ctx, tx, city, by.ScopeOf(actor.CaseRead, city)) })
+}

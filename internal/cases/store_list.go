@@ -250,3 +250,15 @@ func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) 
 	}
 	return db.One[int64](ctx, tx, `SELECT COALESCE(SUM(n), 0) FROM case_tally WHERE city_id = $1 AND `+q.text(), q.args...)
 }
+
+// loads groups the open cases of a scope.
+func loads(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]Load, error) {
+	q := inCity(city)
+	now, soon := q.arg(tx.Now), q.arg(tx.Now.Add(2*time.Hour))
+	q.scope(scope)
+	return db.List[Load](ctx, tx, `SELECT c.status, c.company, COUNT(*) AS n,
+		SUM(CASE WHEN c.due_sort <= `+now+` THEN 1 ELSE 0 END) AS overdue,
+		SUM(CASE WHEN c.due_sort > `+now+` AND c.due_sort <= `+soon+` THEN 1 ELSE 0 END) AS near,
+		SUM(CASE WHEN c.supervised THEN 1 ELSE 0 END) AS supervised
+		FROM case_file c WHERE c.city_id = $1 AND c.open AND `+q.text()+` GROUP BY c.status, c.company ORDER BY c.company, c.status`, q.args...)
+}
