@@ -12,5 +12,7 @@ func (w *Web) table() []Route {
 		w.orgRoutes(),
 		w.auditRoutes(),
 		w.jobRoutes(),
+		w.casesRoutes(),
+		w.caseRoutes(),
 	)
 }

@@ -86,6 +86,7 @@ type Web struct {
 	visits  *httpx.Limiter // requests of residents' pages
 	reports *httpx.Limiter // reports of residents, for the pages that take them
 	routes  []Route
+	live    caseFeeds
 	known   map[string]Route // GET routes by pattern, for the navigation
 	handler http.Handler
 }

@@ -127,15 +127,20 @@ func note(ctx context.Context, name, key string) {
 //			@ui.Submit("web.save", "main-act")
 //		</div>
 //	}
-func FormBox(f Form, action string) templ.Component { return formWith(f, action, "") }
+func FormBox(f Form, action string) templ.Component { return formWith(f, action, nil) }
 
 // FileForm is FormBox for a form with files.
 func FileForm(f Form, action string) templ.Component {
-	return formWith(f, action, "multipart/form-data")
+	return formWith(f, action, templ.Attributes{"enctype": "multipart/form-data"})
+}
+
+// PartForm is FormBox for a form whose answer is put into the element with an id; without scripts it is a plain form.
+func PartForm(f Form, action, into string) templ.Component {
+	return formWith(f, action, templ.Attributes{"hx-post": action, "hx-target": "#" + into, "hx-swap": "innerHTML"})
 }
 
 // formWith draws the fields first, so that the summary above them knows their order and labels.
-func formWith(f Form, action, encoding string) templ.Component {
+func formWith(f Form, action string, more templ.Attributes) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		var fields []noted
 		var b bytes.Buffer
@@ -143,7 +148,7 @@ func formWith(f Form, action, encoding string) templ.Component {
 			return err
 		}
 		ctx = templ.ClearChildren(ctx)
-		return formBox(f, action, encoding, f.problems(ctx, fields), drawn(b.Bytes())).Render(ctx, w)
+		return formBox(f, action, more, f.problems(ctx, fields), drawn(b.Bytes())).Render(ctx, w)
 	})
 }
 
@@ -153,13 +158,6 @@ func drawn(b []byte) templ.Component {
 		_, err := w.Write(b)
 		return err
 	})
-}
-
-func encoded(kind string) templ.Attributes {
-	if kind == "" {
-		return nil
-	}
-	return templ.Attributes{"enctype": kind}
 }
 
 // id is the id of a field's control.

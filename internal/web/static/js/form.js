@@ -20,6 +20,12 @@ export function once() {
   })
   addEventListener('pageshow', wake)
   document.addEventListener('htmx:afterRequest', wake)
+  document.addEventListener('htmx:beforeSwap', e => { // somebody was first: the form comes back with what was typed
+    if (e.detail.xhr.status === 409 && e.detail.xhr.getResponseHeader('Rehu-Form')) {
+      e.detail.shouldSwap = true
+      e.detail.isError = false
+    }
+  })
 }
 
 export function start(root) {

@@ -1,0 +1,150 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/db/dbtest"
+)
+
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	c := k.as("dispatcher")
+	c.get("/c/990100/cases").want(http.StatusOK, "没有符合条件的工单", "<!doctype html>")
+	sent, filed := k.open("向阳花园"), k.open("幸福里")
+	c.get("/c/990100/cases").want(http.StatusOK, sent.No, filed.No, "待签收", "待派遣", "一热供热有限公司", "共 2 件", "c-"+sent.ID)
+	c.get("/c/990100/cases?status=filed").want(http.StatusOK, filed.No, "!"+sent.No, "共 1 件")
+	c.get("/c/990100/cases?q="+url.QueryEscape(sent.No)).want(http.StatusOK, sent.No, "!"+filed.No)
+	c.get("/c/990100/cases?state=closed").want(http.StatusOK, "!"+sent.No)
+	c.get("/c/990100/cases?late=never").want(http.StatusUnprocessableEntity, "筛选条件有误", sent.No)
+	c.get("/c/990100/cases?open="+sent.ID).want(http.StatusOK, "<!doctype html>", "办理过程", "通知处置单位")
+	c.get("/c/990100/cases?open="+sent.ID, "HX-Request", "true", "HX-Target", "side").want(http.StatusOK, "办理过程", "!<html", "!"+filed.No)
+	c.get("/c/990100/cases?open=nothing").want(http.StatusNotFound)
+	c.get("/c/990100/cases/map").want(http.StatusOK, "FeatureCollection")
+}
+
+func TestCasesOfAnotherCompany(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("company", actor.RoleCompany) // C1
+	mine, other := k.open("向阳花园"), k.open("明月里")
+	c := k.as("company")
+	c.get("/c/990100/cases").want(http.StatusOK, mine.No, "!"+other.No, "共 1 件")
+	c.get("/c/990100/cases?q="+url.QueryEscape(other.No)).want(http.StatusOK, "!c-"+other.ID)
+	c.get("/c/990100/cases/export?format=csv").want(http.StatusOK, mine.No, "!"+other.No)
+	for _, path := range []string{"", "/print", "/sign"} {
+		c.get(casePath(other, path)).want(http.StatusNotFound, "!"+other.Address)
+	}
+	c.get("/c/990100/cases?open=" + other.ID).want(http.StatusNotFound)
+	c.get("/c/990100/cases/map?open=" + other.ID).want(http.StatusNotFound)
+	c.post(casePath(other, "/sign"), form(other)).want(http.StatusNotFound)
+	c.post(casePath(mine, "/reject"), form(mine, "reason", "x")).want(http.StatusForbidden)
+}
+
+func TestActsOnACase(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.person("leader", actor.RoleLeader)
+	c := k.as("dispatcher")
+	filed := k.open("幸福里")
+	c.get(casePath(filed, "")).want(http.StatusOK, filed.No, "有多个可能", "派遣")
+	c.get(casePath(filed, "/dispatch")).want(http.StatusOK, "<!doctype html>", "责任单位", "幸福里", "name=\"company\"")
+	c.get(casePath(filed, "/dispatch"), "HX-Request", "true").want(http.StatusOK, "<dialog", "!<html")
+	c.get(casePath(filed, "/verify")).want(http.StatusForbidden)
+	c.post(casePath(filed, "/dispatch"), form(filed, "company", "")).want(http.StatusUnprocessableEntity, "f-company-wrong")
+	c.post(casePath(filed, "/dispatch"), form(filed, "company", "C9", "reason", "看不清的地址")).want(http.StatusUnprocessableEntity, "看不清的地址")
+	c.post(casePath(filed, "/dispatch"), form(filed, "company", "C1")).to(casePath(filed, ""))
+	late := c.post(casePath(filed, "/dispatch"), form(filed, "company", "C2", "reason", "我先看到的"), "HX-Request", "true", "HX-Target", "ask")
+	late.want(http.StatusConflict, "赵敏", "我先看到的", "待签收")
+	if late.header.Get("Rehu-Form") == "" {
+		t.Error("a form that came too late is not shown again by htmx")
+	}
+	now := k.must(k.cases.Get(bg, seatOf, city, filed.ID))
+	if now.Company != "C1" || now.Status != cases.Dispatched {
+		t.Errorf("dispatched to %q, %s", now.Company, now.Status)
+	}
+	over := c.post(casePath(filed, "/urge"), form(now, "channel", "phone", "text", "用户再次来电"), "HX-Request", "true", "HX-Target", "ask",
+		"HX-Current-URL", k.url+"/c/990100/cases?open="+filed.ID)
+	over.want(http.StatusOK, `id="side"`, `id="figures"`, "c-"+filed.ID, "催 1", "已完成", "!<html")
+	k.as("leader").post(casePath(filed, "/void"), form(now)).want(http.StatusUnprocessableEntity, "f-reason-wrong")
+}
+
+func TestEveryStepHasAForm(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.person("leader", actor.RoleLeader)
+	k.person("verifier", actor.RoleVerifier)
+	d, l, v := k.as("dispatcher"), k.as("leader"), k.as("verifier")
+	c := k.open("向阳花园")
+	again := func() cases.Case { c = k.must(k.cases.Get(bg, seatOf, city, c.ID)); return c }
+	do := func(who *client, act string, pairs ...string) {
+		t.Helper()
+		who.post(casePath(c, "/"+act), form(c, pairs...)).want(http.StatusSeeOther)
+		again()
+	}
+	do(d, "amend", "category", "cold_home", "nature", "repair", "urgency", "urgent", "scope", "home", "address", c.Address, "room", c.Room, "details.since", "今早", "details.leak", "no", "details.neighbours", "no", "secret", "no")
+	if c.Urgency != "urgent" || c.Details.Since != "今早" {
+		t.Errorf("amended: %s, %q", c.Urgency, c.Details.Since)
+	}
+	do(d, "duty_call", "name", "王站长", "answered", "no")
+	do(d, "sign_for", "answered", "王站长", "recording", "R-1")
+	do(d, "redispatch", "company", "C2", "reason", "派错了", "wrong", "yes", "learn", "no")
+	do(l, "designate", "company", "C1", "reason", "先由一热保暖", "wrong", "no")
+	do(l, "supervise", "reason", "多次催办", "reply_by", "2026-01-16T12:00")
+	c = k.handled(again())
+	v.get(casePath(c, "/verify")).want(http.StatusOK, "核查方式")
+	do(v, "verify", "passed", "yes", "mode", "evidence")
+	do(v, "callback", "reached", "no", "channel", "phone")
+	v.get(casePath(c, "/callback")).want(http.StatusOK, "已打过 1 次未接通")
+	do(v, "callback", "reached", "yes", "solved", "yes", "satisfied", "yes", "channel", "phone")
+	do(d, "close", "answer", "已恢复供热")
+	do(d, "reopen", "channel", "phone", "text", "又冷了")
+	if c.Status != cases.Dispatched || c.Reopens != 1 {
+		t.Errorf("reopened: %s, %d times", c.Status, c.Reopens)
+	}
+	other := k.open("向阳花园")
+	do(d, "link", "no", other.No, "kind", "related")
+	d.get(casePath(c, "")).want(http.StatusOK, other.No, "取消关联", "督办单", "立管排气", "19.1", "按时完成")
+	d.get(casePath(c, "/print")).want(http.StatusOK, "供热服务工单记录", "立管排气")
+	page := d.get(casePath(c, "")).body
+	i := strings.Index(page, "/unlink?link=")
+	link := page[i+len("/unlink?link=") : i+len("/unlink?link=")+36]
+	do(d, "unlink", "link", link)
+	do(l, "terminate", "reason", "用户已搬走")
+	if c.Open {
+		t.Errorf("terminated, but %s", c.Status)
+	}
+}
+
+func TestRevealIsKept(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	c := k.as("dispatcher")
+	one := k.open("向阳花园")
+	c.get(casePath(one, "")).want(http.StatusOK, "!13803500001", "!王桂兰", "查看电话")
+	c.post(casePath(one, "/reveal"), form(one), "HX-Request", "true", "HX-Target", "people").want(http.StatusOK, "13803500001", "王桂兰", "!<html")
+	c.get(casePath(one, "")).want(http.StatusOK, "查看联系方式", "!13803500001")
+}
+
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	c := k.as("dispatcher")
+	a, b, sent := k.open("幸福里"), k.open("幸福里"), k.open("向阳花园")
+	c.post("/c/990100/cases/batch", url.Values{"_key": {"k"}, "do": {"dispatch"}, "company": {"C2"}, "ids": {a.ID, b.ID, sent.ID}, "reason": {""}}).to("/c/990100/cases")
+	c.get("/c/990100/cases").want(http.StatusOK, "2 件已完成，1 件没有完成")
+	c.post("/c/990100/cases/batch", url.Values{"_key": {"l"}, "do": {"link"}, "company": {""}, "ids": {a.ID, b.ID}, "reason": {"同一栋楼"}}).to("/c/990100/cases")
+	if got := k.must(k.cases.Get(bg, seatOf, city, b.ID)); got.Company != "C2" || !got.Linked {
+		t.Errorf("after the batch: %q, linked %t", got.Company, got.Linked)
+	}
+}
