@@ -21,6 +21,7 @@ type (
 	rootJob   struct{}
 	onceJob   struct{}
 	sweepJob  struct{}
+	importJob struct{}
 	backupJob struct{}
 )
 
@@ -32,6 +33,9 @@ func (onceJob) Kind() string { return "once.expire" }
 
 // Kind names the job that forgets ended sessions and finished jobs.
 func (sweepJob) Kind() string { return "staff.sweep" }
+
+// Kind names the job that clears away imports whose process is gone.
+func (importJob) Kind() string { return "register.sweep" }
 
 // Kind names the job that writes a backup.
 func (backupJob) Kind() string { return "backup.write" }
@@ -56,6 +60,8 @@ func (a *App) houseKeeping() {
 		return untilNone(func() (int64, error) { return jobs.Prune(ctx, a.DB, keepDone) })
 	})
 	a.Runner.Every(24*time.Hour, sweepJob{})
+	jobs.Handle(a.Runner, func(ctx context.Context, j jobs.Job, _ importJob) error { return a.Register.Sweep(ctx, j.City) })
+	a.Runner.Every(time.Hour, importJob{})
 	jobs.Handle(a.Runner, func(ctx context.Context, j jobs.Job, _ backupJob) error {
 		if j.City != installation {
 			return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/geo"
@@ -80,8 +81,9 @@ func (l *areas) read(r record, n *notes) []out {
 }
 
 func (*areas) twice(n *notes, _, key string, rows []int) {
+	_, code, _ := strings.Cut(key, "|")
 	for _, r := range rows {
-		n.fault(r, "area", "register.twice", "key", key, "rows", numbers(rows))
+		n.fault(r, "area", "register.twice", "key", code, "rows", numbers(rows))
 	}
 }
 

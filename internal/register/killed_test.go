@@ -134,3 +134,32 @@ func TestTwoImportsOfOneList(t *testing.T) {
 		}
 	})
 }
+
+func TestASweepFreesWhatADeadImportHeld(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k, ctx := newDesk(t, d), context.Background()
+		k.load(place.Companies, companies)
+		k.load(place.Communities, communities)
+		k.load(place.Households, many(60, "70"))
+		k.kill("applying", many(100, "80"))
+		hold := func() error {
+			return db.Do(ctx, d, func(tx *db.Tx) error { _, err := place.HoldIn(ctx, tx, city, place.Households); return err })
+		}
+		if err := k.Sweep(ctx, city); err != nil {
+			t.Fatal(err)
+		}
+		if err := hold(); !fault.Is(err, fault.Conflict) {
+			t.Errorf("after the first sweep: %v; want Conflict, since the file may go on", err)
+		}
+		if err := k.Sweep(ctx, city); err != nil {
+			t.Fatal(err)
+		}
+		if err := hold(); err != nil {
+			t.Errorf("after the second sweep: %v", err)
+		}
+		if r := k.load(place.Households, many(60, "70")); r.Unchanged != 60 {
+			t.Errorf("what the dead import wrote is left: %v", counts(r))
+		}
+	})
+}

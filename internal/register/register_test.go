@@ -1,7 +1,9 @@
 package register_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/secret"
+	"github.com/rehu-heat/rehu/internal/sheet"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -309,6 +312,17 @@ func TestListsAsOfficesSaveThem(t *testing.T) {
 	}
 	if r := k.load(place.Companies, "\ufeff"+strings.ReplaceAll(companies, ",", "\t")); r.Unchanged != 3 {
 		t.Errorf("with tabs: %v", counts(r))
+	}
+	var book bytes.Buffer
+	x, err := sheet.NewWriter(&book, sheet.XLSX, "企业代码", "企业名称", "电话", "许可证号", "许可证有效期")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(x.Row("C2", "南湖热电", "0351-7654321", nil, nil), x.Row("C9", "新企业", nil, nil, "2030-01-01"), x.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if r := k.load(place.Companies, book.String()); counts(r) != [4]int{2, 1, 0, 1} {
+		t.Errorf("XLSX: %v", counts(r))
 	}
 	gcj := geo.ToGCJ02(middle)
 	k.loadAs(register.Request{Kind: place.Communities, CRS: geo.GCJ02}, fmt.Sprintf("name,district,lng,lat,备注\n甲,D1,%.8f,%.8f,x\n", gcj.Lng, gcj.Lat))

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +32,18 @@ type Options struct {
 }
 
 // Service offers the use cases.
-type Service struct{ o Options }
+type Service struct {
+	o Options
+
+	mu    sync.Mutex
+	still map[listOf]holder // of unfinished imports: how they stood at the last sweep
+}
+
+// listOf names a list of a city.
+type listOf struct {
+	city int
+	kind place.Kind
+}
 
 // New makes the service.
 func New(o Options) *Service {
@@ -41,7 +53,7 @@ func New(o Options) *Service {
 	if o.Batch == 0 {
 		o.Batch = 400
 	}
-	return &Service{o: o}
+	return &Service{o: o, still: map[listOf]holder{}}
 }
 
 // Import takes a list over, all of it or nothing. With faults the error is Invalid and the report names each of them.
@@ -136,9 +148,7 @@ type work struct {
 // prepare reads what the registers know. The hash covers the file and all that its reading depends on, so that a run is
 // only resumed where its first half would read the same today.
 func (w *work) prepare(ctx context.Context, hash string) error {
-	mark := make([]byte, 12)
-	_, _ = rand.Read(mark)
-	w.me = hex.EncodeToString(mark)
+	w.me = mark()
 	basis, err := db.Read(ctx, w.s.o.DB, func(tx *db.Tx) (string, error) {
 		var err error
 		if w.k, err = readKnown(ctx, tx, w.in); err != nil {
@@ -153,6 +163,13 @@ func (w *work) prepare(ctx context.Context, hash string) error {
 	sum := sha256.Sum256([]byte(fmt.Sprint(hash, w.in.Kind, w.k.version.Code, w.k.version.From, w.in.CRS, basis)))
 	w.hash = hex.EncodeToString(sum[:])
 	return nil
+}
+
+// mark names one import among all.
+func mark() string {
+	b := make([]byte, 12)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
 }
 
 // hold runs fn while this import alone owns the list, and tells others that it lives.

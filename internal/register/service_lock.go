@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/place"
 )
 
 // take makes this import the only one of its list. One whose beat stands still is dead: the same file goes on where it
@@ -76,7 +77,7 @@ func (w *work) wait(ctx context.Context, seen holder) error {
 			return ctx.Err()
 		case <-t.C:
 		}
-		now, err := db.Read(ctx, w.s.o.DB, func(tx *db.Tx) (holder, error) { return w.holder(ctx, tx) })
+		now, err := w.look(ctx)
 		if err != nil {
 			return err
 		}
@@ -119,4 +120,51 @@ func (w *work) finished(ctx context.Context, state string) error {
 		}
 		return w.end(ctx, tx, state)
 	})
+}
+
+func (w *work) look(ctx context.Context) (holder, error) {
+	return db.Read(ctx, w.s.o.DB, func(tx *db.Tx) (holder, error) {
+		h, _, err := w.findHolder(ctx, tx)
+		return h, err
+	})
+}
+
+// Sweep clears imports of a city away that stand still since the sweep before, so that a list is not held for ever by a
+// process that is gone. Called rarely: until then the same file goes on where it stopped.
+func (s *Service) Sweep(ctx context.Context, city int) error {
+	for _, k := range place.Kinds() {
+		w := &work{s: s, in: Request{City: city, Kind: k}, me: mark()}
+		seen, err := w.look(ctx)
+		if err != nil {
+			return fmt.Errorf("look for dead imports: %w", err)
+		}
+		if seen.Run == "" || !s.stoodStill(listOf{city, k}, seen) {
+			continue
+		}
+		w.at, err = db.Write(ctx, s.o.DB, func(tx *db.Tx) (run, error) {
+			if err := w.claim(ctx, tx, seen); err != nil {
+				return run{}, err
+			}
+			return w.findRun(ctx, tx, seen.Run)
+		})
+		if fault.Is(err, fault.Conflict) {
+			continue // it lives
+		}
+		if err == nil {
+			err = w.finishOld(ctx, w.at)
+		}
+		if err != nil {
+			return errors.Join(err, w.release(context.WithoutCancel(ctx)))
+		}
+	}
+	return nil
+}
+
+// stoodStill remembers how a list stands and reports whether it stood so before.
+func (s *Service) stoodStill(l listOf, seen holder) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, known := s.still[l]
+	s.still[l] = seen
+	return known && before == seen
 }

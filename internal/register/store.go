@@ -139,8 +139,13 @@ type holder struct {
 	Beat    int64  `db:"beat"`
 }
 
+func (w *work) findHolder(ctx context.Context, tx *db.Tx) (holder, bool, error) {
+	return db.Maybe[holder](ctx, tx, `SELECT edition, run, owner, beat FROM register WHERE city_id = $1 AND kind = $2`, w.in.City, string(w.in.Kind))
+}
+
+// holder is the state of the list's lock, which is made at the first import.
 func (w *work) holder(ctx context.Context, tx *db.Tx) (holder, error) {
-	h, ok, err := db.Maybe[holder](ctx, tx, `SELECT edition, run, owner, beat FROM register WHERE city_id = $1 AND kind = $2`, w.in.City, string(w.in.Kind))
+	h, ok, err := w.findHolder(ctx, tx)
 	if err != nil || ok {
 		return h, err
 	}

@@ -1,6 +1,7 @@
 package territory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -117,6 +118,8 @@ func household(ctx context.Context, tx *db.Tx, city int, account string) (*House
 	}, nil
 }
 
+const mostSuggestions = 50
+
 // Suggest completes the name of a community while it is typed, in Chinese or pinyin.
 func (s *Service) Suggest(ctx context.Context, by actor.Actor, city int, typed string, limit int) ([]Suggestion, error) {
 	if err := mayRead(by, city); err != nil {
@@ -126,7 +129,7 @@ func (s *Service) Suggest(ctx context.Context, by actor.Actor, city int, typed s
 	if err != nil {
 		return nil, err
 	}
-	return x.Suggest(typed, limit), nil
+	return x.Suggest(typed, min(cmp.Or(max(limit, 0), 10), mostSuggestions)), nil
 }
 
 // OwnerIn is who serves a building of a community now, or the community itself where building is empty.
