@@ -34,6 +34,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/packs"
 )
@@ -81,6 +82,7 @@ type App struct {
 	Dispatch  *dispatch.Service
 	Knowledge *knowledge.Service
 	Outages   *outage.Service
+	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
 	Audit     *audit.Service
@@ -194,6 +196,7 @@ func (a *App) services() (err error) {
 	if a.Outages, err = a.outages(); err != nil {
 		return fmt.Errorf("set up stops of heat: %w", err)
 	}
+	a.Stats = stats.New(a.DB, a.Runner)
 	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
 	return nil
 }

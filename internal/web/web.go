@@ -35,6 +35,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -54,6 +55,7 @@ type Deps struct {
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service
 	Notices   *notice.Service
+	Stats     *stats.Service
 	Blobs     *blob.Service
 }
 
