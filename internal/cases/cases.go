@@ -92,6 +92,7 @@ type Details struct {
 	Available   string          `json:"available,omitempty" form:"available"`
 	Amount      string          `json:"amount,omitempty" form:"amount"`
 	Suspect     string          `json:"suspect,omitempty" form:"suspect"`
+	Media       string          `json:"media_url,omitempty" form:"media_url"` // as sent by another system; never fetched
 }
 
 // Case is one record. Names and telephones in it are masked; Reveal gives them in the clear and keeps who asked.

@@ -31,10 +31,11 @@ type Filter struct {
 	From      civil.Date       `json:"from" form:"from"` // day received
 	To        civil.Date       `json:"to" form:"to"`     // that day included
 	Flag      string           `json:"flag" form:"flag"`
-	Sort      string           `json:"sort" form:"sort"` // due: nearest deadline first, open only; empty: newest first
+	Sort      string           `json:"sort" form:"sort"` // due: nearest deadline first, open only; received: last received first; empty: newest first
 	Since     civil.Instant    `json:"-" form:"-"`       // changed at or after, for live updates and Open311
 	Until     civil.Instant    `json:"-" form:"-"`       // changed before
 	Received  [2]civil.Instant `json:"-" form:"-"`       // received from, before
+	Among     []string         `json:"-" form:"-"`       // several categories
 	IDs       []string         `json:"-" form:"-"`
 	page.Request
 }
@@ -56,7 +57,7 @@ func (f Filter) Check() error {
 	var c fault.Check
 	oneOf(&c, "state", f.State, []string{"open", "closed"})
 	oneOf(&c, "late", f.Late, []string{"overdue", "near", "broken"})
-	oneOf(&c, "sort", f.Sort, []string{"due"})
+	oneOf(&c, "sort", f.Sort, []string{"due", "received"})
 	oneOf(&c, "flag", f.Flag, Flags())
 	for _, s := range f.Status {
 		oneOf(&c, "status", s, Statuses())
@@ -71,11 +72,22 @@ func (f Filter) Check() error {
 // byDue reports whether the list goes by deadline.
 func (f Filter) byDue() bool { return f.Sort == "due" && f.State == "open" }
 
+// byReceived reports whether the list goes by the time of the first contact.
+func (f Filter) byReceived() bool { return f.Sort == "received" }
+
+// key is what a cursor keeps of a row beside its number.
+func (f Filter) key(c Case) int64 {
+	if f.byReceived() {
+		return int64(c.ReceivedAt)
+	}
+	return c.DueSort
+}
+
 // tallied reports whether the tally alone answers how many there are.
 func (f Filter) tallied() bool {
 	return f.Query == "" && f.Kind == "" && f.Nature == "" && f.Channel == "" && f.Urgency == "" && f.Late == "" && f.Community == "" &&
 		f.Building == "" && f.Account == "" && f.Station == "" && f.Worker == "" && f.Flag == "" && f.Since == 0 && f.Until == 0 &&
-		f.Received == [2]civil.Instant{} && len(f.IDs) == 0
+		f.Received == [2]civil.Instant{} && len(f.Among) == 0 && len(f.IDs) == 0
 }
 
 // statuses lists the statuses that the filter allows; nil: every one.

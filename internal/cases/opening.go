@@ -173,7 +173,7 @@ func (o *Opening) trim() {
 		&o.TicketNo, &o.Text, &o.Caller.Name, &o.Caller.Phone, &o.Contact.Name, &o.Contact.Phone, &o.Account, &o.Community,
 		&o.Building, &o.Unit, &o.Room, &o.Address, &o.Company, &o.Answer, &o.Article, &o.Paper, &o.CheckedBy, &o.Link,
 		&o.Details.Floor, &o.Details.Rooms, &o.Details.Since, &o.Details.Thermometer, &o.Details.ToldNo, &o.Details.Available,
-		&o.Details.Amount, &o.Details.Suspect,
+		&o.Details.Amount, &o.Details.Suspect, &o.Details.Media,
 	} {
 		*s = strings.TrimSpace(*s)
 	}
@@ -199,6 +199,7 @@ func (o Opening) checkWords(c *fault.Check) {
 		"address": o.Address, "caller.name": o.Caller.Name, "contact.name": o.Contact.Name, "ticket_no": o.TicketNo,
 		"building": o.Building, "unit": o.Unit, "room": o.Room, "paper_reason": o.Paper, "details.rooms": o.Details.Rooms,
 		"details.since": o.Details.Since, "details.available": o.Details.Available, "details.suspect": o.Details.Suspect,
+		"details.media_url": o.Details.Media,
 	} {
 		c.That(utf8.RuneCountInString(s) <= maxWord, name, "field.too_long", "max", maxWord)
 	}

@@ -134,6 +134,9 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 	if f.Flag != "" {
 		q.and(flagSQL[f.Flag])
 	}
+	if len(f.Among) > 0 {
+		q.in("c.category", f.Among)
+	}
 	if len(f.IDs) > 0 {
 		q.in("c.id", f.IDs)
 	}
@@ -180,26 +183,45 @@ func (s *Service) list(ctx context.Context, tx *db.Tx, city int, scope actor.Sco
 	if err != nil {
 		return page.Of[Case]{}, err
 	}
-	order := q.seq + " DESC"
-	if f.byDue() {
-		order = "c.due_sort, c.seq"
+	if err := q.after(f); err != nil {
+		return page.Of[Case]{}, err
 	}
-	if f.After != "" {
-		var due, seq int64
-		if err := page.Decode(f.After, &due, &seq); err != nil {
-			return page.Of[Case]{}, err
-		}
-		if f.byDue() {
-			q.and("(c.due_sort, c.seq) > (" + q.arg(due) + ", " + q.arg(seq) + ")")
-		} else {
-			q.and(q.seq + " < " + q.arg(seq))
-		}
-	}
-	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM `+q.tables()+` WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+order+` LIMIT `+q.arg(f.Limit()+1), q.args...)
+	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM `+q.tables()+` WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+q.order(f)+` LIMIT `+q.arg(f.Limit()+1), q.args...)
 	if err != nil {
 		return page.Of[Case]{}, fmt.Errorf("list cases: %w", err)
 	}
-	return page.Cut(rows, f.Request, func(c Case) []any { return []any{c.DueSort, c.Seq} }), nil
+	return page.Cut(rows, f.Request, func(c Case) []any { return []any{f.key(c), c.Seq} }), nil
+}
+
+// order is how the list goes.
+func (q *sqlOf) order(f Filter) string {
+	switch {
+	case f.byDue():
+		return "c.due_sort, c.seq"
+	case f.byReceived():
+		return "c.received_at DESC, c.seq DESC"
+	}
+	return q.seq + " DESC"
+}
+
+// after begins the list behind the row that a cursor names.
+func (q *sqlOf) after(f Filter) error {
+	if f.After == "" {
+		return nil
+	}
+	var key, seq int64
+	if err := page.Decode(f.After, &key, &seq); err != nil {
+		return err
+	}
+	switch {
+	case f.byDue():
+		q.and("(c.due_sort, c.seq) > (" + q.arg(key) + ", " + q.arg(seq) + ")")
+	case f.byReceived():
+		q.and("(c.received_at, c.seq) < (" + q.arg(key) + ", " + q.arg(seq) + ")")
+	default:
+		q.and(q.seq + " < " + q.arg(seq))
+	}
+	return nil
 }
 
 // Total is how many cases a filter finds. More: there are at least so many; only a search for words stops counting.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rehu-heat/rehu/internal/api"
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/web"
@@ -50,6 +51,12 @@ func newServer(a *app.App) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the pages: %w", err)
 	}
+	doors := api.New(api.Options{
+		Deps: api.Deps{Staff: a.Staff, Rules: a.Rules, Places: a.Places, Cases: a.Cases},
+		Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted, Cities: a.Cities,
+		Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,
+	})
+	r.Mount(api.Open311Prefix, doors)
 	r.Mount("/", pages)
 	return r, nil
 }
