@@ -12,6 +12,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -23,7 +24,7 @@ func (a *App) casework() {
 	})
 	a.Dispatch = dispatch.New(dispatch.Options{
 		DB: a.DB, Cases: a.Cases, Clocks: a.Clocks, Blobs: a.Blobs,
-		IsCompany: a.isCompany, Ask: a.ask,
+		IsCompany: a.isCompany, Learn: a.learn, Ask: a.ask,
 	})
 	a.Cases.Heard, a.Cases.Told = a.tellResident, a.tellUnit
 	a.Cases.Register(a.Runner)
@@ -34,6 +35,12 @@ func (a *App) casework() {
 func (a *App) isCompany(ctx context.Context, tx *db.Tx, city int, code string) (bool, error) {
 	o, ok, err := a.Staff.Organisation(ctx, tx, city, code)
 	return ok && o.Active && o.Kind == staff.Company, err
+}
+
+// learn keeps a dispatcher's choice for the next call from the same place.
+func (a *App) learn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, r territory.Rule) error {
+	_, err := a.Territory.Learn(ctx, tx, by, city, r)
+	return err
 }
 
 // toldAbout are the steps that a resident gets a message about; the rest stands on their progress page.
