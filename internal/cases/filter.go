@@ -16,8 +16,8 @@ type Filter struct {
 	State     string           `json:"state" form:"state"` // open, closed; empty: all
 	Status    []Status         `json:"status" form:"status"`
 	Company   string           `json:"company" form:"company"` // "-": none yet
-	District  string           `json:"district" form:"district"`
-	Category  string           `json:"category" form:"category"` // a category or one above it
+	District  string           `json:"district" form:"district"` // "-": not known
+	Category  string           `json:"category" form:"category"` // "-": not known
 	Kind      citypack.Kind    `json:"kind" form:"kind"`
 	Nature    citypack.Nature  `json:"nature" form:"nature"`
 	Channel   Channel          `json:"channel" form:"channel"`

@@ -40,6 +40,15 @@ func (q *sqlOf) eq(column, v string) {
 	}
 }
 
+// eqOrNone is eq in which "-" means the cases that have none yet.
+func (q *sqlOf) eqOrNone(column, v string) {
+	if v == "-" {
+		q.and(column + " = ''")
+		return
+	}
+	q.eq(column, v)
+}
+
 func (q *sqlOf) in(column string, values []string) {
 	if len(values) == 1 {
 		q.eq(column, values[0])
@@ -115,13 +124,9 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 		}
 		q.in("c.status", words)
 	}
-	if f.Company == "-" {
-		q.and("c.company = ''")
-	} else {
-		q.eq("c.company", f.Company)
-	}
-	q.eq("c.district", f.District)
-	q.eq("c.category", f.Category)
+	q.eqOrNone("c.company", f.Company)
+	q.eqOrNone("c.district", f.District)
+	q.eqOrNone("c.category", f.Category)
 	q.eq("c.kind", string(f.Kind))
 	q.eq("c.nature", string(f.Nature))
 	q.eq("c.channel", string(f.Channel))
@@ -257,13 +262,9 @@ func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) 
 	if st := f.statuses(); st != nil {
 		q.in("status", st)
 	}
-	if f.Company == "-" {
-		q.and("company = ''")
-	} else {
-		q.eq("company", f.Company)
-	}
-	q.eq("district", f.District)
-	q.eq("category", f.Category)
+	q.eqOrNone("company", f.Company)
+	q.eqOrNone("district", f.District)
+	q.eqOrNone("category", f.Category)
 	if !f.From.IsZero() {
 		q.and("day >= " + q.arg(f.From))
 	}
