@@ -72,7 +72,7 @@ func board(now civil.Instant, tally []tallyRow, due []dueRow) Board {
 	b.Near.Filter = cases.Filter{State: "open", Late: "near", Sort: "due"}
 	states := rows{b: &b, narrow: func(f *cases.Filter, key string) { f.Status = []cases.Status{cases.Status(key)} }}
 	companies := rows{b: &b, narrow: func(f *cases.Filter, key string) { f.Company = cmp.Or(key, "-") }}
-	districts := rows{b: &b, narrow: func(f *cases.Filter, key string) { f.District = key }}
+	districts := rows{b: &b, narrow: func(f *cases.Filter, key string) { f.District = cmp.Or(key, "-") }}
 	for _, t := range tally {
 		var open int64
 		if t.Status.IsOpen() {
@@ -171,8 +171,8 @@ type dimension int
 const (
 	byCompany dimension = iota
 	byDistrict
-	byCategory
 	byDay
+	byCategory
 )
 
 // groups sum the counted rows in all and by each dimension.
@@ -196,13 +196,11 @@ func newGroups(q Query) *groups {
 	return g
 }
 
-// each adds to every group that a row belongs to; a row of clocks has no category.
-func (g *groups) each(day, company, district, category string, add func(*sums)) {
+// each adds to every group that a row belongs to, by its keys in the order of the dimensions; a row of clocks has no
+// category.
+func (g *groups) each(add func(*sums), keys ...string) {
 	add(g.all)
-	for i, key := range [4]string{company, district, category, day} {
-		if dimension(i) == byCategory && category == "" {
-			continue
-		}
+	for i, key := range keys {
 		s, ok := g.keys[i][key]
 		if !ok {
 			s = &sums{clocks: map[string]clockSum{}}
@@ -213,16 +211,16 @@ func (g *groups) each(day, company, district, category string, add func(*sums)) 
 }
 
 func (g *groups) addCases(r caseSum) error {
-	g.each(r.Day, r.Company, r.District, r.Category, func(s *sums) { s.cases.add(r) })
+	g.each(func(s *sums) { s.cases.add(r) }, r.Company, r.District, r.Day, r.Category)
 	return nil
 }
 
 func (g *groups) addClocks(r clockSum) error {
-	g.each(r.Day, r.Company, r.District, "", func(s *sums) {
+	g.each(func(s *sums) {
 		c := s.clocks[r.Code]
 		c.Decided, c.Kept = c.Decided+r.Decided, c.Kept+r.Kept
 		s.clocks[r.Code] = c
-	})
+	}, r.Company, r.District, r.Day)
 	return nil
 }
 
@@ -234,9 +232,9 @@ func (g *groups) list(d dimension) []Group {
 		case byCompany:
 			f.Company = cmp.Or(key, "-")
 		case byDistrict:
-			f.District = key
+			f.District = cmp.Or(key, "-")
 		case byCategory:
-			f.Category = key
+			f.Category = cmp.Or(key, "-")
 		case byDay:
 		}
 		out = append(out, s.group(f, key))

@@ -140,8 +140,8 @@ func invent(seed uint64, n int) []cases.Case {
 	out := make([]cases.Case, n)
 	for i := range out {
 		c := cases.Case{
-			Status: statuses[r.IntN(len(statuses))], District: []string{"迎泽区", "小店区", "杏花岭区"}[r.IntN(3)],
-			Category: []string{"cold", "leak"}[r.IntN(2)], ReceivedAt: now.Add(-time.Duration(r.IntN(21*24*60)) * time.Minute),
+			Status: statuses[r.IntN(len(statuses))], District: []string{"迎泽区", "小店区", ""}[r.IntN(3)],
+			Category: []string{"cold", "leak", ""}[r.IntN(3)], ReceivedAt: now.Add(-time.Duration(r.IntN(21*24*60)) * time.Minute),
 		}
 		c.Seq = int64(i + 1)
 		if c.Status.WithUnit() || c.Status == cases.FedBack || c.Status == cases.Closed {
