@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/text"
+	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
@@ -16,6 +17,7 @@ func (w *Web) homeRoutes() []Route {
 	return []Route{
 		get("/", public, w.root),
 		get("/cities", own, w.cities),
+		get("/f/sw.js", public, w.worker),
 		get("/c/{city}", own, w.start),
 		get("/c/{city}/all", own, w.allPages),
 	}
@@ -37,6 +39,15 @@ func (w *Web) root(rw http.ResponseWriter, r *http.Request) error {
 		return w.to(rw, r, "/m")
 	}
 	return w.to(rw, r, "/login")
+}
+
+// worker is the service worker of field workers' pages. It stands below /f/, since it may only serve pages beside it.
+func (w *Web) worker(rw http.ResponseWriter, _ *http.Request) error {
+	js, _ := static.Open("js/sw.js")
+	rw.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	rw.Header().Set("Cache-Control", "no-cache")
+	_, _ = rw.Write(js) // the client is gone: nobody to tell
+	return nil
 }
 
 // start leads to the start page of one's role.

@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/a-h/templ"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
@@ -49,11 +52,55 @@ func show(e example) http.HandlerFunc {
 	}
 }
 
+// stairwell is a site whose network can fail, and what its field workers' form has sent.
+type stairwell struct {
+	dead atomic.Bool
+	mu   sync.Mutex
+	got  []string // temperatures, each key once
+	keys map[string]bool
+}
+
+// reading takes a temperature; one that is no number is refused.
+func (s *stairwell) reading(w http.ResponseWriter, r *http.Request) {
+	in, err := httpx.Bind[struct {
+		Temp celsius.Tenths `form:"temp_c"`
+	}](r)
+	if err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		fmt.Fprint(w, `<div data-summary>请填数字。</div>`)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key := r.PostFormValue("_key"); !s.keys[key] {
+		s.keys[key] = true
+		s.got = append(s.got, in.Temp.String())
+	}
+	fmt.Fprint(w, "<p>已保存</p>")
+}
+
+func (s *stairwell) sent() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.got, " ")
+}
+
 func site(t *testing.T) string {
 	t.Helper()
+	return siteWith(t, &stairwell{keys: map[string]bool{}})
+}
+
+func siteWith(t *testing.T, st *stairwell) string {
+	t.Helper()
 	m := http.NewServeMux()
+	m.HandleFunc("POST /f/readings", st.reading)
+	m.HandleFunc("/f/sw.js", func(w http.ResponseWriter, _ *http.Request) {
+		js, _ := static.Open("js/sw.js")
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = w.Write(js)
+	})
 	m.Handle(static.Prefix, static.Handler())
-	for path, e := range map[string]example{"/": gallery.Console, "/parts": gallery.Parts, "/citizen": gallery.Citizen, "/field": gallery.Field, "/wall": gallery.Wall} {
+	for path, e := range map[string]example{"/": gallery.Console, "/parts": gallery.Parts, "/citizen": gallery.Citizen, "/f/field": gallery.Field, "/wall": gallery.Wall} {
 		m.Handle(path, show(e))
 	}
 	m.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +120,13 @@ func site(t *testing.T) string {
 	})
 	m.HandleFunc("POST /urge", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<title>x</title><p>已催办</p>") })
 	policy := httpx.SecurityHeaders(nil, false)
-	s := httptest.NewServer(httpx.Readers(httpx.Cookies{})(policy(m)))
+	all := httpx.Readers(httpx.Cookies{})(policy(m))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if st.dead.Load() {
+			panic(http.ErrAbortHandler) // the connection breaks
+		}
+		all.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.Close)
 	return s.URL
 }
@@ -177,11 +230,63 @@ func TestCitizen(t *testing.T) {
 	b.Size(320, 568)
 	b.NoSideways("the citizen's page on a small telephone")
 	b.Size(390, 844)
-	b.Open("/field?text=18")
+	b.Open("/f/field?text=18")
 	b.Axe("the field page")
 	b.Shot("g-field")
 	b.Open("/citizen?lang=en")
 	b.WaitText("Large text")
+}
+
+// Nothing that a field worker writes is lost: without a network the page opens, two readings wait through a reload, go in
+// order when the network is back, once each, and what the server refuses comes back to be corrected.
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	st := &stairwell{keys: map[string]bool{}}
+	b := webtest.New(t, siteWith(t, st))
+	if b == nil {
+		return
+	}
+	b.Expect("net::ERR")
+	b.Expect("status of 422")
+	b.Expect("Failed to fetch")
+	b.Size(390, 844)
+	b.Open("/f/field")
+	b.WaitJS("navigator.serviceWorker.controller")
+	b.Open("/f/field") // now through the worker, which keeps it
+	st.dead.Store(true)
+	b.Fill("temp_c", "17.2")
+	b.Press("保存")
+	b.WaitText("还有 1 条未上传")
+	b.Fill("temp_c", "17.9")
+	b.Press("保存")
+	b.WaitText("还有 2 条未上传")
+	b.Shot("g-outbox")
+	b.Axe("the outbox")
+	b.Open("/f/field")
+	b.WaitText("GR1123-1198")
+	b.WaitText("还有 2 条未上传")
+	if got := st.sent(); got != "" {
+		t.Fatalf("sent without a network: %s", got)
+	}
+	st.dead.Store(false)
+	b.Eval("dispatchEvent(new Event('online'))")
+	b.WaitGone("未上传")
+	if got := st.sent(); got != "17.2 17.9" {
+		t.Errorf("sent %q, want both in order, once", got)
+	}
+	b.Fill("temp_c", "冷")
+	b.Press("保存")
+	b.WaitText("有 1 条没有通过")
+	b.WaitText("请填数字")
+	b.Eval("document.querySelector('[name=temp_c]').value = ''")
+	b.Press("去改正")
+	b.WaitJS("document.querySelector('[name=temp_c]').value === '冷'")
+	b.Fill("temp_c", "16.5")
+	b.Press("保存")
+	b.WaitGone("没有通过")
+	if got := st.sent(); got != "17.2 17.9 16.5" {
+		t.Errorf("sent %q after correcting", got)
+	}
 }
 
 func TestWall(t *testing.T) {

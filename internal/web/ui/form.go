@@ -139,6 +139,13 @@ func PartForm(f Form, action, into string) templ.Component {
 	return formWith(f, action, templ.Attributes{"hx-post": action, "hx-target": "#" + into, "hx-swap": "innerHTML"})
 }
 
+// QueueForm is FileForm for field workers: it is kept on the telephone until the server has it (static/js/queue.js), and
+// works as a plain form where that is not possible. title says in the list of what is not sent yet what it is; then is the
+// page to go on to once it is sent, empty to stay. The handler gives the form's key to once.Do, with once.KeepField.
+func QueueForm(f Form, action, title, then string) templ.Component {
+	return formWith(f, action, templ.Attributes{"enctype": "multipart/form-data", "data-queue": title, "data-then": then})
+}
+
 // formWith draws the fields first, so that the summary above them knows their order and labels.
 func formWith(f Form, action string, more templ.Attributes) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {

@@ -184,7 +184,9 @@ func (b *Browser) Path() string {
 func (b *Browser) Fill(name, value string) {
 	b.t.Helper()
 	sel := chromedp.CSS(fmt.Sprintf(`[name=%q]:not([type=hidden])`, name))
-	b.Do("fill "+name, chromedp.Clear(sel), chromedp.SendKeys(sel, value))
+	b.Do("find "+name, chromedp.WaitVisible(sel))
+	b.Eval(fmt.Sprintf(`(() => { const el = document.querySelector(%q); el.focus(); el.value = ''; return '' })()`, string(sel)))
+	b.Do("fill "+name, chromedp.SendKeys(sel, value))
 }
 
 // Choose picks a value in the list, the radio buttons or the boxes of a name.

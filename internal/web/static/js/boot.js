@@ -4,7 +4,7 @@ import './live.js' // must listen before the stream of events opens
 const parts = [
   ['[data-rows]', './rows.js'], ['[data-due],[data-clock]', './sla.js'], ['[data-open],dialog', './dialog.js'],
   ['[data-toasts]', './toast.js'], ['form[method=post]', './form.js'], ['[data-copy]', './copy.js'],
-  ['[data-map]', './mapbox.js'], ['[data-auto]', './auto.js'], ['input[data-photo]', './photo.js'],
+  ['[data-outbox]', './queue.js'], ['[data-map]', './mapbox.js'], ['[data-auto]', './auto.js'], ['input[data-photo]', './photo.js'],
   ['[data-suggest]', './suggest.js'], ['[data-print]', './print.js'], ['[data-cases]', './cases.js'],
 ]
 const loaded = new Set()

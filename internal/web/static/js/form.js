@@ -10,7 +10,7 @@ function wake() {
 
 export function once() {
   document.addEventListener('submit', e => {
-    if (e.defaultPrevented && !e.target.hasAttribute('hx-post')) return
+    if (e.target.matches('[data-queue]') || e.defaultPrevented && !e.target.hasAttribute('hx-post')) return
     setTimeout(() => { // after the browser has read the pressed button's value
       for (const b of buttons(e.target)) {
         b.setAttribute('aria-busy', 'true')
