@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -18,10 +19,11 @@ type Diff struct {
 	OpenCases   int        `json:"open_cases"` // of the communities that change hands
 }
 
-// Handed is a community that another company serves; From or To is empty where nobody does.
+// Handed is a community, or a building of one, that another company serves; From or To is empty where nobody does.
 type Handed struct {
 	Community string       `json:"community"`
 	Name      string       `json:"name"`
+	Building  string       `json:"building,omitempty"` // one that goes another way than its community
 	District  string       `json:"district"`
 	From      string       `json:"from"`
 	To        string       `json:"to"`
@@ -44,23 +46,41 @@ type Redrawn struct {
 func (r *registers) diff(from, to int) Diff {
 	a, b := r.grounds[from], r.grounds[to]
 	d := Diff{From: a.version.Code, To: b.version.Code, Since: b.version.From, Communities: []Handed{}, Areas: []Redrawn{}}
+	homes := make(map[string][]line, len(r.places))
+	at := make(map[string]place.Community, len(r.places))
 	for _, c := range r.places {
 		key := spotKey{community: c.ID}
 		owners := history(key, c.Point(), r.grounds)
-		was, is := owners[from], owners[to]
-		if was.company == is.company {
+		homes[c.ID], at[c.ID] = owners, c
+		if was, is := owners[from], owners[to]; was.company != is.company {
+			d.Communities = append(d.Communities, r.handed(b, key, c, was, is))
+		}
+	}
+	named := r.namedBuildings()
+	for _, h := range r.buildings {
+		key := spotKey{h.Community, h.No}
+		c, known := at[h.Community]
+		if !named[key] || !known {
 			continue
 		}
-		d.Communities = append(d.Communities, Handed{
-			Community: c.ID, Name: c.Name, District: c.District, From: was.company, To: is.company, FromArea: was.area, ToArea: is.area,
-			Reason: reason(b, key, was, is), Confirmed: r.confirmed[b.version.Code][c.ID],
-		})
+		own := r.buildingHistory(key, h.Point(), homes[h.Community])
+		was, is, home := own[from], own[to], homes[h.Community]
+		if was.company != is.company && (was.company != home[from].company || is.company != home[to].company) {
+			d.Communities = append(d.Communities, r.handed(b, key, c, was, is))
+		}
 	}
 	slices.SortFunc(d.Communities, func(a, b Handed) int {
-		return cmp.Or(cmp.Compare(a.District, b.District), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Community, b.Community))
+		return cmp.Or(cmp.Compare(a.District, b.District), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Community, b.Community), cmp.Compare(a.Building, b.Building))
 	})
 	d.Areas = redrawn(a, b)
 	return d
+}
+
+func (r *registers) handed(b *ground, key spotKey, c place.Community, was, is line) Handed {
+	return Handed{
+		Community: c.ID, Name: c.Name, Building: key.building, District: c.District, From: was.company, To: is.company, FromArea: was.area, ToArea: is.area,
+		Reason: reason(b, key, was, is), Confirmed: r.confirmed[b.version.Code][c.ID],
+	}
 }
 
 func reason(b *ground, key spotKey, was, is line) text.Message {

@@ -111,9 +111,14 @@ func (s *Service) countCases(ctx context.Context, tx *db.Tx, city int, d *Diff) 
 	if err != nil {
 		return fmt.Errorf("open cases of a diff: %w", err)
 	}
+	counted := map[string]bool{} // buildings that part ways stand beside their community
 	for i := range d.Communities {
-		d.Communities[i].OpenCases = open[d.Communities[i].Community]
-		d.OpenCases += d.Communities[i].OpenCases
+		c := &d.Communities[i]
+		c.OpenCases = open[c.Community]
+		if !counted[c.Community] {
+			d.OpenCases += c.OpenCases
+		}
+		counted[c.Community] = true
 	}
 	return nil
 }

@@ -243,7 +243,8 @@ func (r *registers) confirmedIn(since civil.Date, community string) bool {
 	})
 }
 
-func (r *registers) buildingsServed() []Building {
+// namedBuildings are those that some list says something about of their own.
+func (r *registers) namedBuildings() map[spotKey]bool {
 	named := map[spotKey]bool{}
 	for _, g := range r.grounds {
 		for k := range g.lines {
@@ -252,6 +253,23 @@ func (r *registers) buildingsServed() []Building {
 			}
 		}
 	}
+	return named
+}
+
+// buildingHistory is who serves a building under each version: whoever serves its community until a list names it.
+func (r *registers) buildingHistory(key spotKey, p geo.Point, community []line) []line {
+	out := history(key, p, r.grounds)
+	for i, g := range r.grounds {
+		if _, said := g.lines[key]; said {
+			break
+		}
+		out[i] = community[i]
+	}
+	return out
+}
+
+func (r *registers) buildingsServed() []Building {
+	named := r.namedBuildings()
 	out := make([]Building, len(r.buildings))
 	for i, b := range r.buildings {
 		out[i] = Building{Community: b.Community, No: b.No, Point: b.Point(), Station: b.Station, Zone: b.Zone}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
+	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/territory"
 )
 
@@ -104,6 +107,47 @@ func TestBuildingsThatDiffer(t *testing.T) {
 			t.Errorf("building %q: %s; want %s", no, got, want)
 		}
 	}
+}
+
+func TestTheDiffTellsBuildingsThatPartWays(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k, ctx := newDesk(t, d), context.Background()
+		k.register()
+		k.write(func(ctx context.Context, tx *db.Tx) error {
+			return insert(ctx, tx, "building", building("sun", "1"), building("sun", "2"), building("jade", "1"))
+		})
+		k.lists("V1", listed{"sun", "2", "C4", ""})
+		k.version("V2", dbtest.Start.Date(), nil)
+		k.lists("V2", listed{"sun", "1", "C2", ""}, listed{"jade", "", "C5", ""}, listed{"jade", "1", "C5", ""})
+		k.OpenCases = func(_ context.Context, _ *db.Tx, _ int, ids []string) (map[string]int, error) {
+			open := map[string]int{}
+			for _, id := range ids {
+				open[id] = 2
+			}
+			return open, nil
+		}
+		got, err := k.Diff(ctx, k.root, cityCode, "V1", "V2")
+		var moved []string
+		for _, c := range got.Communities {
+			moved = append(moved, c.Community+"/"+c.Building+" "+c.From+"→"+c.To)
+		}
+		if diff := cmp.Diff([]string{"jade/ C2→C5", "sun/1 C1→C2"}, moved); diff != "" || err != nil || got.OpenCases != 4 {
+			t.Error(diff, err, got.OpenCases)
+		}
+		for _, c := range [][2]string{{"V2", "V1"}, {"V1", "V1"}} {
+			if _, err := k.Diff(ctx, k.root, cityCode, c[0], c[1]); !fault.Is(err, fault.Invalid) {
+				t.Errorf("from %s to %s: %v", c[0], c[1], err)
+			}
+		}
+		if _, err := k.Diff(ctx, k.root, cityCode, "V1", "V9"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("to no version: %v", err)
+		}
+		areas, err := k.Areas(ctx, company("C1"), cityCode, "")
+		if err != nil || len(areas) != 5 || string(areas[0].GeoJSON) == "" {
+			t.Errorf("the map of all staff: %d, %v", len(areas), err)
+		}
+	})
 }
 
 func TestAChangeIsForgottenAfterAYear(t *testing.T) {
