@@ -58,7 +58,11 @@ type opened struct {
 }
 
 func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Opening) (Opened, error) {
-	if err := by.May(actor.CaseOpen, actor.On{City: in.City}); err != nil {
+	right := actor.CaseOpen
+	if in.Door == citypack.DoorImport {
+		right = actor.CaseImport
+	}
+	if err := by.May(right, actor.On{City: in.City}); err != nil {
 		return Opened{}, err
 	}
 	r, err := s.o.Rules(ctx, tx, in.City)
@@ -73,7 +77,7 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 		return Opened{}, err
 	}
 	if in.TicketNo != "" {
-		if c, known, err := findTicket(ctx, tx, in.City, in.Channel, in.TicketNo); err != nil || known {
+		if c, known, err := findTicket(ctx, tx, in.City, channel(in), in.TicketNo); err != nil || known {
 			return Opened{Case: c, Dispatched: c.Company != ""}, err
 		}
 	}

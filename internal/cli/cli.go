@@ -47,6 +47,7 @@ type root struct {
 	Root      rootCmd      `cmd:"" help:"${root}"`
 	Backup    backupCmd    `cmd:"" help:"${backup}"`
 	Restore   restoreCmd   `cmd:"" help:"${restore}"`
+	Bench     benchCmd     `cmd:"" help:"${bench}"`
 	Version   versionCmd   `cmd:"" help:"${version}"`
 }
 

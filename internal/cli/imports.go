@@ -8,16 +8,18 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/app"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/geo"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
+	"github.com/rehu-heat/rehu/internal/text"
 )
 
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,holidays" help:"${import_kind}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,cases,holidays" help:"${import_kind}"`
 	File    string `arg:"" name:"file" help:"${import_file}"`
 	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`
@@ -48,10 +50,14 @@ func (c *importCmd) Run(r *run) error {
 			return err
 		}
 	}
-	if c.Kind == "holidays" {
+	switch c.Kind {
+	case "holidays":
 		return c.holidays(r, a, f)
+	case "cases":
+		return c.tickets(r, a, f)
+	default:
+		return c.list(r, a, f)
 	}
-	return c.list(r, a, f)
 }
 
 // list takes a company's or the city's list over.
@@ -100,15 +106,44 @@ func (c *importCmd) list(r *run, a *app.App, f *os.File) error {
 // rows names every row that is wrong or doubtful.
 func (c *importCmd) rows(r *run, list []register.RowFault, key string) {
 	for _, f := range list {
-		at := fmt.Sprintf("%s:%d", c.File, f.Row)
-		if f.Row == 0 {
-			at = c.File
-		}
-		if f.Column != "" {
-			at += " " + f.Column
-		}
-		r.note(key, "at", at, "what", f.Message)
+		c.row(r, f.Row, f.Column, key, f.Message)
 	}
+}
+
+func (c *importCmd) row(r *run, row int, column, key string, what text.Message) {
+	at := fmt.Sprintf("%s:%d", c.File, row)
+	if row == 0 {
+		at = c.File
+	}
+	if column != "" {
+		at += " " + column
+	}
+	r.note(key, "at", at, "what", what)
+}
+
+// tickets takes another hotline's tickets over.
+func (c *importCmd) tickets(r *run, a *app.App, f *os.File) error {
+	p := r.progress()
+	report, err := a.Cases.Import(r.ctx, actor.SystemFor("import", actor.Command),
+		cases.Sheet{City: c.City, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun, Progress: p.of})
+	p.done()
+	if c.JSON {
+		if err == nil || len(report.Faults) > 0 {
+			_ = r.json(report) // the fault that follows says more than a broken pipe
+		}
+		return err
+	}
+	for _, fault := range report.Faults {
+		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
+	}
+	if err != nil {
+		return err
+	}
+	key := "cli.cases_imported"
+	if c.DryRun {
+		key = "cli.cases_would"
+	}
+	return r.line(key, "rows", report.Rows, "opened", report.Opened, "known", report.Known)
 }
 
 func (c *importCmd) holidays(r *run, a *app.App, f io.Reader) error {
