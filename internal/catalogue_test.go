@@ -135,6 +135,11 @@ func TestCatalogue(t *testing.T) {
 }
 
 func kept(key string) bool {
+	for _, l := range lifecycles() { // pages read the buttons from the tables
+		if strings.HasPrefix(key, l.states) || strings.HasPrefix(key, l.events) {
+			return true
+		}
+	}
 	return slices.ContainsFunc(keptKeys, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/flow"
+	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
@@ -56,6 +57,7 @@ func lifecycles() []lifecycle {
 		of(cases.Lifecycle, "A case 案件", "case_file.status", "status.", "event."),
 		of(outage.Lifecycle, "A stop of heating 停热", "outage.state", "outage.state.", "outage.event."),
 		of(knowledge.Lifecycle, "A version of an article 知识条目", "article_version.state", "knowledge.state.", "knowledge.event."),
+		of(handover.Lifecycle, "A handover sheet 交接班单", "handover.state", "handover.state.", "handover.event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
 	}
 }
