@@ -48,6 +48,8 @@ func TestErrorPages(t *testing.T) {
 	k.get("/c/123456/all").want(http.StatusNotFound, "本系统没有这个城市")
 	k.get("/nowhere", "HX-Request", "true").want(http.StatusNotFound, "data-error", "!<html")
 	k.get("/c/990100/all", "HX-Request", "true", "HX-Current-URL", h.url+"/c/990100/people?q=x").want(http.StatusNoContent)
+	k.send(http.MethodHead, "/login", nil).want(http.StatusOK)
+	k.send(http.MethodHead, "/c/990100/all", nil).to("/login?next=%2Fc%2F990100%2Fall")
 	k.send(http.MethodDelete, "/login", nil).want(http.StatusMethodNotAllowed, "这个地址不支持这种操作")
 	k.post("/login", url.Values{"login": {"admin"}, "password": {"x"}}, "Sec-Fetch-Site", "cross-site").want(http.StatusForbidden, "请求来自其他网站")
 }

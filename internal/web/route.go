@@ -64,7 +64,7 @@ func (w *Web) guard(one Route) handler {
 		}
 		who := httpx.Identity(r.Context())
 		if who.Actor.ID == "" {
-			if r.Method == http.MethodGet && wantsHTML(r) {
+			if r.Method != http.MethodPost && wantsHTML(r) {
 				return w.toLogin(rw, r)
 			}
 			return httpx.NotLoggedIn()

@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/blob"
@@ -136,7 +135,7 @@ func (w *Web) mount() (http.Handler, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	r := chi.NewRouter()
-	r.Use(middleware.GetHead, httpx.RequestIDs, httpx.AccessLog(w.o.Log, w.o.Machine, w.o.Observe), httpx.SecurityHeaders(w.o.Tiles, w.cookies.Secure))
+	r.Use(httpx.RequestIDs, httpx.AccessLog(w.o.Log, w.o.Machine, w.o.Observe), httpx.SecurityHeaders(w.o.Tiles, w.cookies.Secure))
 	r.Handle(static.Prefix+"*", static.Handler())
 	r.Group(func(r chi.Router) {
 		r.Use(httpx.Gzip(), httpx.Addresses(w.o.Trusted), httpx.Readers(w.cookies), w.errors.Recover, same, w.errors.MaxBytes(maxBody),
@@ -144,7 +143,11 @@ func (w *Web) mount() (http.Handler, error) {
 		r.NotFound(w.errors.NotFound())
 		r.MethodNotAllowed(w.errors.MethodNotAllowed())
 		for _, one := range w.routes {
-			r.With(w.errors.Cities(w.codes)).Method(one.Method, one.Pattern, w.errors.Handle(w.guard(one)))
+			h := w.errors.Handle(w.guard(one))
+			r.With(w.errors.Cities(w.codes)).Method(one.Method, one.Pattern, h)
+			if one.Method == http.MethodGet {
+				r.With(w.errors.Cities(w.codes)).Method(http.MethodHead, one.Pattern, h)
+			}
 		}
 	})
 	return r, nil
