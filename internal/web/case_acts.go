@@ -34,6 +34,7 @@ type caseAct struct {
 	fields func(v caseView, f ui.Form) templ.Component
 	do     doing
 	quick  bool // stands in the drawer
+	files  bool // its form carries photographs
 }
 
 // doing reads the form of an act and does it.
@@ -70,7 +71,7 @@ func isOpen(v caseView) bool { return v.Case.Open }
 
 // caseActs are all acts of the centre on one case, in the order of its life.
 func caseActs() []caseAct {
-	return slices.Concat(intakeActs(), unitActs(), endActs(), sideActs())
+	return slices.Concat(intakeActs(), unitActs(), holdingActs(), endActs(), sideActs())
 }
 
 // intakeActs bring a report to a company.
