@@ -29,7 +29,12 @@ const batch = 500
 // Register adds the background work of cases to a runner.
 func (s *Service) Register(r *jobs.Runner) {
 	jobs.Handle(r, func(ctx context.Context, j jobs.Job, _ foldJob) error { return s.Fold(ctx, j.City) })
-	jobs.Handle(r, func(ctx context.Context, j jobs.Job, _ archiveJob) error { return s.archiveOld(ctx, j.City) })
+	jobs.Handle(r, func(ctx context.Context, j jobs.Job, _ archiveJob) error {
+		if j.City == 0 { // the installation itself has no cases
+			return nil
+		}
+		return s.archiveOld(ctx, j.City)
+	})
 	r.Every(time.Minute, foldJob{})
 	r.Every(time.Hour, archiveJob{})
 }
