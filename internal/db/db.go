@@ -108,12 +108,12 @@ func (d *DB) openSQLite(ctx context.Context, o Options) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("make the database file: %w", err)
 	}
-	sync := "FULL"
+	sync := "&_pragma=synchronous(FULL)"
 	if o.Fast {
-		sync = "OFF"
+		sync = "&_pragma=synchronous(OFF)&_pragma=wal_autocheckpoint(20000)" // fewer writes of the same pages
 	}
 	base := "file:" + strings.NewReplacer("?", "%3f", "#", "%23").Replace(o.File) + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
-	if d.write, err = sql.Open("sqlite", base+"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=cache_size(-32000)&_pragma=synchronous("+sync+")"); err != nil {
+	if d.write, err = sql.Open("sqlite", base+"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=cache_size(-32000)"+sync); err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
 	d.write.SetMaxOpenConns(1)
