@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/celsius"
@@ -57,6 +58,7 @@ type Call struct {
 	Point      geo.Point
 	Reminder   string // the key of the open call this one reminds of (催办)
 	StillCold  string // the key of the call that was closed although the home is cold
+	Bare       bool   // the caller says no more than the name
 	Topic      string // what a question is about; empty for what needs a company
 
 	Household int // what is really so
@@ -144,6 +146,9 @@ func (y *callYear) day(d civil.Date) []Call {
 			out = append(out, y.complaint(r, d))
 		}
 		out = append(out, y.bunches(r, d)...)
+		if d == midWinter {
+			out = append(out, y.breakfast(roll(y.Seed, "breakfast"))...)
+		}
 	}
 	out = append(out, y.later[d]...)
 	delete(y.later, d)
@@ -151,6 +156,37 @@ func (y *callYear) day(d civil.Date) []Call {
 	for n := range out {
 		out[n].Key = d.String() + "/" + pad(n+1, 4)
 		y.follow(out[n])
+	}
+	return out
+}
+
+// midWinter is the day on which the demonstration is usually looked at.
+var midWinter = civil.NewDate(2026, 1, 15)
+
+// breakfast are calls of the morning of midWinter from places that operators are trained on, by their bare names, so that
+// something waits for a person at eight.
+func (y *callYear) breakfast(r dice) (out []Call) {
+	homes := y.awkwardHomes()
+	for n := range min(12, len(homes)/4) {
+		at := civil.On(midWinter, 7, 14+4*n).Add(time.Duration(r.n(180_000)) * time.Millisecond)
+		m := matterOf(pick(r, []string{"cold_home", "cold_home", "cold_room", "cold_end", "leak_home"}))
+		c := Call{At: at, Household: homes[r.n(len(homes))], Category: m.category, Urgency: m.urgency, Scope: m.scope, Shared: -1}
+		c.Fault = m.faults[r.n(len(m.faults))]
+		y.say(r, &c, m)
+		bare := y.Community(c.Household).Name
+		c.Text = strings.ReplaceAll(c.Text, c.Address, bare)
+		c.Address, c.Point, c.Bare = bare, geo.Point{}, true
+		out = append(out, c)
+	}
+	return out
+}
+
+// awkwardHomes are those in communities whose name alone does not say where they are.
+func (y *callYear) awkwardHomes() (out []int) {
+	for i, h := range y.Households {
+		if m := y.Community(i); h.Status == On && (m.Has(SameName) || m.Has(GenericName)) {
+			out = append(out, i)
+		}
 	}
 	return out
 }

@@ -79,7 +79,7 @@ func (w *Winter) refusal(r dice, unit Company, company, right, round int) *Refus
 
 // timing: how fast the company is, by how well it is run, the hour and the days of the season.
 func (w *Winter) timing(r dice, c Call, unit Company, a *Conduct) {
-	slow := 135 - unit.skill // 43 for the best, about 100 for the worst
+	slow := 125 - unit.skill // 33 for the best, about 90 for the worst
 	since := seasonStart.DaysUntil(c.At.Date())
 	if since >= 0 && since < 10 {
 		slow = slow * (16 - since/2) / 10
@@ -93,6 +93,9 @@ func (w *Winter) timing(r dice, c Call, unit Company, a *Conduct) {
 		return time.Duration(n*slow/60) * time.Minute
 	}
 	a.SignAfter = minutes(1, 11)
+	if c.At.Time().Hour() == 7 { // the night shift leaves it to the day's
+		a.SignAfter += time.Duration(r.between(5, 24)) * time.Minute
+	}
 	a.ContactAfter = a.SignAfter + minutes(5, 55)
 	a.ArriveAfter = a.ContactAfter + minutes(20, 110)
 	work := minutes(25, 240)

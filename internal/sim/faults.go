@@ -108,9 +108,9 @@ func count(r dice, mean int) int {
 // addFixed adds what every season has, so that there is always something to see in mid-January.
 func (w *Winter) addFixed() {
 	r := roll(w.Seed, "fixed")
-	w.add(r, StationDown, civil.On(civil.NewDate(2026, 1, 15), 5, 40))
+	w.add(r, StationDown, civil.On(civil.NewDate(2026, 1, 15), 6, 45))
 	w.add(r, RiserAir, civil.On(civil.NewDate(2026, 1, 14), 19, 20))
-	w.add(r, RiserAir, civil.On(civil.NewDate(2026, 1, 15), 6, 5))
+	w.add(r, RiserAir, civil.On(civil.NewDate(2026, 1, 15), 1, 30))
 	w.add(r, MainBurst, civil.On(civil.NewDate(2026, 1, 13), 15, 10))
 }
 

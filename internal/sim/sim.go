@@ -265,3 +265,12 @@ func (c *City) Community(household int) *Community {
 
 // NameOf invents the name of somebody who works in the city.
 func (c *City) NameOf(what string, n int) string { return person(roll(c.Seed, "staff "+what, n)) }
+
+// Digits are so many digits that follow from the seed and a purpose.
+func (c *City) Digits(purpose string, n int) string {
+	d, out := roll(c.Seed, "digits "+purpose), make([]byte, n)
+	for i := range out {
+		out[i] = byte('0' + d.n(10))
+	}
+	return string(out)
+}

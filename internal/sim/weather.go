@@ -14,6 +14,7 @@ type Weather struct {
 	seed     uint64
 	from, to civil.Date
 	days     map[civil.Date]day
+	hourly   []int // from the first hour of from, for felt
 }
 
 // day is what the weather of one day is made of, in tenths.
@@ -27,6 +28,9 @@ func NewWeather(seed uint64, from, to civil.Date) *Weather {
 	w := &Weather{seed: seed, from: from, to: to, days: map[civil.Date]day{}}
 	for d := from.AddDays(-3); !d.After(to.AddDays(1)); d = d.AddDays(1) {
 		w.days[d] = w.make(d)
+	}
+	for at := from.Start(); at.Before(to.End()); at = at.Add(hour) {
+		w.hourly = append(w.hourly, int(w.At(at)))
 	}
 	return w
 }
@@ -107,9 +111,13 @@ func (w *Weather) Mean(d civil.Date) celsius.Tenths {
 
 // felt is what the walls remember: the mean of the last day and a half.
 func (w *Weather) felt(at civil.Instant) int {
-	sum := 0
+	sum, n := 0, int(at.Sub(w.from.Start())/hour)
 	for back := range 12 {
-		sum += int(w.At(at.Add(-time.Duration(back) * 3 * hour)))
+		if k := n - 3*back; k >= 0 && k < len(w.hourly) {
+			sum += w.hourly[k]
+		} else {
+			sum += int(w.At(at.Add(-time.Duration(back) * 3 * hour)))
+		}
 	}
 	return sum / 12
 }
