@@ -7,6 +7,7 @@ func (w *Web) table() []Route {
 	return slices.Concat(
 		w.homeRoutes(),
 		w.loginRoutes(),
+		w.companyRoutes(),
 		w.accountRoutes(),
 		w.peopleRoutes(),
 		w.orgRoutes(),
