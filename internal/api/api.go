@@ -7,6 +7,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -15,13 +16,18 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rehu-heat/rehu/internal/blob"
+	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
+	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/territory"
 )
 
 // The places at which the doors are mounted.
@@ -32,10 +38,15 @@ const (
 
 // Deps are the services behind the operations.
 type Deps struct {
-	Staff  *staff.Service
-	Rules  *citypack.Service
-	Places *place.Service
-	Cases  *cases.Service
+	Staff     *staff.Service
+	Rules     *citypack.Service
+	Places    *place.Service
+	Territory *territory.Service
+	Cases     *cases.Service
+	Dispatch  *dispatch.Service
+	Outages   *outage.Service
+	Blobs     *blob.Service
+	Bundles   *bundle.Service
 }
 
 // Options set up the doors.
@@ -54,11 +65,13 @@ type Options struct {
 // API answers other programs.
 type API struct {
 	Deps
-	o       Options
-	errors  *httpx.Errors
-	keys    *httpx.Limiter // of requests with a key
-	readers *httpx.Limiter // of requests without one
-	handler http.Handler
+	o          Options
+	errors     *httpx.Errors
+	cookies    httpx.Cookies
+	keys       *httpx.Limiter // of requests with a key
+	readers    *httpx.Limiter // of requests without one
+	operations []Operation
+	handler    http.Handler
 }
 
 // New makes the doors. The handler is complete: request ids, log, limits and keys are inside.
@@ -70,18 +83,24 @@ func New(o Options) *API {
 	a := &API{Deps: o.Deps, o: o, errors: &httpx.Errors{Log: o.Log}}
 	a.keys = httpx.NewLimiter(o.Rate.APIPerSecond, time.Second, o.Machine)
 	a.readers = httpx.NewLimiter(o.Rate.PublicPerMinute, time.Minute, o.Machine)
+	a.cookies = httpx.Cookies{Secure: strings.HasPrefix(o.URL, "https://")}
 	a.handler = a.mount()
 	return a
 }
 
-// ServeHTTP answers a request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+// Operations lists the operations of /api/v1, for tests and documentation.
+func (a *API) Operations() []Operation { return a.operations }
+
+// ServeHTTP answers a request. The addresses here are whole, wherever the doors are mounted.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, nil)))
+}
 
 func (a *API) mount() http.Handler {
-	secure := strings.HasPrefix(a.o.URL, "https://")
 	r := chi.NewRouter()
-	r.Use(httpx.RequestIDs, httpx.AccessLog(a.o.Log, a.o.Machine, a.o.Observe), httpx.SecurityHeaders(nil, secure), httpx.Gzip(),
-		httpx.Addresses(a.o.Trusted), httpx.Readers(httpx.Cookies{Secure: secure}), a.errors.Recover)
+	r.Use(httpx.RequestIDs, httpx.AccessLog(a.o.Log, a.o.Machine, a.o.Observe), httpx.SecurityHeaders(nil, a.cookies.Secure), httpx.Gzip(),
+		httpx.Addresses(a.o.Trusted), httpx.Readers(a.cookies), a.errors.Recover)
 	r.Route(Open311Prefix, a.open311)
+	a.v1(r)
 	return r
 }

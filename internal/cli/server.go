@@ -52,11 +52,15 @@ func newServer(a *app.App) (http.Handler, error) {
 		return nil, fmt.Errorf("set up the pages: %w", err)
 	}
 	doors := api.New(api.Options{
-		Deps: api.Deps{Staff: a.Staff, Rules: a.Rules, Places: a.Places, Cases: a.Cases},
+		Deps: api.Deps{
+			Staff: a.Staff, Rules: a.Rules, Places: a.Places, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch,
+			Outages: a.Outages, Blobs: a.Blobs, Bundles: a.Bundles,
+		},
 		Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted, Cities: a.Cities,
 		Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,
 	})
-	r.Mount(api.Open311Prefix, doors)
+	r.Handle(api.Prefix+"/*", doors)
+	r.Handle(api.Open311Prefix+"/*", doors)
 	r.Mount("/", pages)
 	return r, nil
 }
