@@ -194,7 +194,7 @@ func (w *work) applySome(ctx context.Context, tx *db.Tx, next run, rows [][]out)
 		}
 		seen[t] = sums
 	}
-	written := map[string][]stamped{}
+	written, replaced := map[string][]stamped{}, map[string][]string{}
 	for _, outs := range rows {
 		added, moved := false, false
 		for i, o := range outs {
@@ -205,10 +205,8 @@ func (w *work) applySome(ctx context.Context, tx *db.Tx, next run, rows [][]out)
 			}
 			moved = true
 			added = added || i == 0 && !known
-			if known && !w.in.DryRun {
-				if err := w.replace(ctx, tx, o.target, o.key); err != nil {
-					return next, err
-				}
+			if known {
+				replaced[o.target] = append(replaced[o.target], o.key)
 			}
 			o.row.Stamp(place.Edition{City: w.in.City, Key: o.key, From: next.Edition, Until: place.Forever, Sum: sum})
 			written[o.target] = append(written[o.target], o.row)
@@ -226,6 +224,9 @@ func (w *work) applySome(ctx context.Context, tx *db.Tx, next run, rows [][]out)
 		return next, nil
 	}
 	for _, t := range tables(w.in.Kind) {
+		if err := w.replace(ctx, tx, t, replaced[t]); err != nil {
+			return next, err
+		}
 		if err := w.write(ctx, tx, t, written[t]); err != nil {
 			return next, err
 		}

@@ -220,7 +220,8 @@ func (w *work) end(ctx context.Context, tx *db.Tx, state string) error {
 	return err
 }
 
-// duplicates hands over the rows that share a key.
+// duplicates hands over the rows that share a key. A window, not a join of the rows with themselves: without statistics of
+// rows that were just written PostgreSQL compares each with each.
 func (w *work) duplicates(ctx context.Context, tx *db.Tx, fn func(target, key string, rows []int)) error {
 	type row struct {
 		Target string `db:"target"`
@@ -241,10 +242,9 @@ func (w *work) duplicates(ctx context.Context, tx *db.Tx, fn func(target, key st
 		}
 		last, nos = r, append(nos, r.No)
 		return nil
-	}, `SELECT i.target, i.row_key, i.row_no FROM import_row i
-		JOIN (SELECT city_id, target, row_key FROM import_row WHERE city_id = $1 AND run = $2 GROUP BY city_id, target, row_key HAVING count(*) > 1) d
-			ON d.city_id = i.city_id AND d.target = i.target AND d.row_key = i.row_key
-		WHERE i.city_id = $1 AND i.run = $2 ORDER BY i.target, i.row_key, i.row_no`, w.in.City, w.at.ID)
+	}, `SELECT target, row_key, row_no FROM (
+			SELECT target, row_key, row_no, count(*) OVER (PARTITION BY target, row_key) AS n FROM import_row WHERE city_id = $1 AND run = $2) AS i
+		WHERE n > 1 ORDER BY target, row_key, row_no`, w.in.City, w.at.ID)
 	flush()
 	return err
 }
@@ -285,10 +285,13 @@ func among(keys []string, first ...any) (marks string, args []any) {
 	return b.String(), args
 }
 
-// replace marks the row of a key that is seen now: from the run's edition on it is not.
-func (w *work) replace(ctx context.Context, tx *db.Tx, target, key string) error {
-	_, err := db.Exec(ctx, tx, `UPDATE `+target+` SET until_edition = $3 WHERE city_id = $1 AND row_key = $2 AND edition < $3 AND until_edition > $3`,
-		w.in.City, key, w.at.Edition)
+// replace marks the rows of some keys that are seen now: from the run's edition on they are not.
+func (w *work) replace(ctx context.Context, tx *db.Tx, target string, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	marks, args := among(keys, w.in.City, w.at.Edition)
+	_, err := db.Exec(ctx, tx, `UPDATE `+target+` SET until_edition = $2 WHERE city_id = $1 AND edition < $2 AND until_edition > $2 AND row_key IN (`+marks+`)`, args...)
 	return err
 }
 
