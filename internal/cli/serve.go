@@ -51,35 +51,43 @@ func (c *serveCmd) Run(r *run) error {
 		return err
 	}
 	defer a.Close()
-	return r.serve(a, func(string) error { return nil })
-}
-
-// serve answers on the installation's address until the context ends. ready hears the address once it is open.
-func (r *run) serve(a *app.App, ready func(url string) error) error {
 	h, err := newServer(a)
 	if err != nil {
 		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(r.ctx, "tcp", a.Config.Listen)
+	l, err := listen(r.ctx, cfg.Listen)
 	if err != nil {
-		return fault.Wrap(err, fault.Down, "cli.cannot_listen", "address", a.Config.Listen, "why", err.Error())
+		return err
 	}
-	url := "http://" + l.Addr().String()
-	a.Log.InfoContext(r.ctx, "serving", "url", url, "engine", a.DB.Engine(), "version", a.Version(), "cities", a.Cities())
+	a.Log.InfoContext(r.ctx, "serving", "url", urlOf(l), "engine", a.DB.Engine(), "version", a.Version(), "cities", a.Cities())
 	if len(a.Cities()) == 0 {
 		r.note("cli.no_city")
 	}
-	if err := ready(url); err != nil {
-		return err
-	}
-	work, stop := context.WithCancel(r.ctx)
-	defer stop()
-	var background sync.WaitGroup
-	background.Go(func() { a.Run(work) })
-	err = httpx.Serve(r.ctx, l, h, grace)
-	stop()
-	background.Wait()
+	err = beside(r.ctx, func(ctx context.Context) error { return httpx.Serve(ctx, l, h, grace) }, a.Run)
 	a.Log.InfoContext(context.WithoutCancel(r.ctx), "stopped")
+	return err
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "cli.cannot_listen", "address", address, "why", err.Error())
+	}
+	return l, nil
+}
+
+func urlOf(l net.Listener) string { return "http://" + l.Addr().String() }
+
+// beside does background work as long as the main work takes, and waits until all of it has ended.
+func beside(ctx context.Context, main func(context.Context) error, background ...func(context.Context)) error {
+	ctx, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for _, work := range background {
+		all.Go(func() { work(ctx) })
+	}
+	err := main(ctx)
+	stop()
+	all.Wait()
 	return err
 }
 
