@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,12 +55,16 @@ func newHouse(d *db.DB, communities int) (house, error) {
 	x := territory.Build(s)
 	blobs := blob.New(d, nil)
 	h := house{names: s.Communities}
-	h.cases = cases.New(cases.Options{DB: d, Ring: ring, Blobs: blobs, Clocks: clocks, Rules: rules,
+	h.cases = cases.New(cases.Options{
+		DB: d, Ring: ring, Blobs: blobs, Clocks: clocks, Rules: rules,
 		Attribute: func(_ context.Context, _ *db.Tx, _ int, q territory.Query) (territory.Answer, error) {
 			return x.Attribute(q), nil
-		}})
-	dispatch.New(dispatch.Options{DB: d, Cases: h.cases, Clocks: clocks, Blobs: blobs,
-		IsCompany: func(context.Context, *db.Tx, int, string) (bool, error) { return true, nil }})
+		},
+	})
+	dispatch.New(dispatch.Options{
+		DB: d, Cases: h.cases, Clocks: clocks, Blobs: blobs,
+		IsCompany: func(context.Context, *db.Tx, int, string) (bool, error) { return true, nil },
+	})
 	return h, nil
 }
 
@@ -148,8 +153,8 @@ func replay(ctx context.Context, o Options, d *db.DB, all [][]statement, n int) 
 		return 0, err
 	}
 	err = db.Do(ctx, d, func(tx *db.Tx) error {
-		for i := len(tables) - 1; i >= 0; i-- {
-			if _, err := db.Exec(ctx, tx, "DELETE FROM "+tables[i].Name); err != nil {
+		for _, table := range slices.Backward(tables) {
+			if _, err := db.Exec(ctx, tx, "DELETE FROM "+table.Name); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -15,7 +16,7 @@ type Filter struct {
 	Query     string           `json:"q" form:"q"`
 	State     string           `json:"state" form:"state"` // open, closed; empty: all
 	Status    []Status         `json:"status" form:"status"`
-	Company   string           `json:"company" form:"company"` // "-": none yet
+	Company   string           `json:"company" form:"company"`   // "-": none yet
 	District  string           `json:"district" form:"district"` // "-": not known
 	Category  string           `json:"category" form:"category"` // "-": not known
 	Kind      citypack.Kind    `json:"kind" form:"kind"`
@@ -109,12 +110,7 @@ func (f Filter) statuses() []string {
 }
 
 func has[T comparable](list []T, v T) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, v)
 }
 
 // likeText escapes a text for a LIKE pattern that finds it anywhere.

@@ -212,6 +212,8 @@ func (s Status) WithUnit() bool {
 
 // Statuses lists every status in the order of a case's life.
 func Statuses() []Status {
-	return []Status{Reported, Accepted, Confirming, Filed, Dispatched, Signed, Handling, Returned, Rework, FedBack, Verified,
-		ToClose, Postponed, Parked, Closed, Answered, Archived, Rejected, Withdrawn, Terminated, Void}
+	return []Status{
+		Reported, Accepted, Confirming, Filed, Dispatched, Signed, Handling, Returned, Rework, FedBack, Verified,
+		ToClose, Postponed, Parked, Closed, Answered, Archived, Rejected, Withdrawn, Terminated, Void,
+	}
 }

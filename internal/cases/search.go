@@ -28,7 +28,7 @@ func searchable(s string) string {
 // words cuts a query at its spaces; every word must be found.
 func words(query string) []string {
 	var out []string
-	for _, w := range strings.Fields(norm.NFKC.String(query)) {
+	for w := range strings.FieldsSeq(norm.NFKC.String(query)) {
 		if w = searchable(w); w != "" && !slices.Contains(out, w) {
 			out = append(out, w)
 		}

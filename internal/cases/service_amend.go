@@ -80,9 +80,11 @@ func (s *Service) amendIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Ame
 
 // over gives the input that the case would have been opened with after the amendment, so that it is checked the same way.
 func (in Amendment) over(c Case) Opening {
-	o := Opening{City: c.City, Door: c.Door, Nature: c.Nature, Category: c.Category, Urgency: c.Urgency, Scope: c.Scope,
+	o := Opening{
+		City: c.City, Door: c.Door, Nature: c.Nature, Category: c.Category, Urgency: c.Urgency, Scope: c.Scope,
 		Relation: c.Relation, Account: c.Account, Community: c.Community, Building: c.Building, Unit: c.Unit, Room: c.Room,
-		Address: c.Address, Details: c.Details, Text: c.Text, Lng: c.Lng, Lat: c.Lat, TestRequest: in.TestRequest}
+		Address: c.Address, Details: c.Details, Text: c.Text, Lng: c.Lng, Lat: c.Lat, TestRequest: in.TestRequest,
+	}
 	set(&o.Nature, in.Nature)
 	set(&o.Category, in.Category)
 	set(&o.Urgency, in.Urgency)

@@ -170,11 +170,13 @@ func (s *Service) notReached(ctx context.Context, by actor.Actor, in Call) (Case
 				return Case{}, err
 			}
 			if enough(tried, tx.Now, r.Pack.Options(tx.Now)) {
-				return s.MoveIn(ctx, tx, by, in.City, in.ID, Change{Event: CallBack, Version: in.Version, Body: map[string]any{"solved": "unreached"}, Public: true,
+				return s.MoveIn(ctx, tx, by, in.City, in.ID, Change{
+					Event: CallBack, Version: in.Version, Body: map[string]any{"solved": "unreached"}, Public: true,
 					Apply: func(c *Case) error {
 						c.Solved = "unreached"
 						return s.called(ctx, tx, by, *c, in, "unreached")
-					}})
+					},
+				})
 			}
 			act := audit.Act{Act: "case.call_back_tried", Public: true, Body: map[string]any{"try": len(tried) + 1}}
 			return s.EditIn(ctx, tx, by, in.City, in.ID, act, func(c *Case) error {

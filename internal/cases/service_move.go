@@ -213,8 +213,10 @@ func (s *Service) filed(ctx context.Context, tx *db.Tx, by actor.Actor, r *cityp
 	if s.Filed == nil {
 		return nil
 	}
-	q := territory.Query{Text: c.Address + " " + c.Text, Household: c.Account, Lng: c.Lng, Lat: c.Lat, At: tx.Now,
-		Community: c.Community, Building: c.Building, Unit: c.Unit, Room: c.Room}
+	q := territory.Query{
+		Text: c.Address + " " + c.Text, Household: c.Account, Lng: c.Lng, Lat: c.Lat, At: tx.Now,
+		Community: c.Community, Building: c.Building, Unit: c.Unit, Room: c.Room,
+	}
 	a, err := s.o.Attribute(ctx, tx, c.City, q)
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func checkValue(check *fault.Check, f citypack.FormField, v string) {
 	case citypack.TypeChoice:
 		check.That(isChoice(f, v), name, "field.not_one_of", "allowed", choices(f))
 	case citypack.TypeChoices:
-		for _, one := range strings.Split(v, ",") {
+		for one := range strings.SplitSeq(v, ",") {
 			check.That(isChoice(f, one), name, "field.not_one_of", "allowed", choices(f))
 		}
 	case citypack.TypePhotos:

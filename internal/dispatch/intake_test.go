@@ -182,7 +182,7 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 			for i, c := range all {
 				doc := plain(c.No + "|" + c.CallerName + "|" + c.Address + "|" + c.CommunityName + "|" + texts[i])
 				hit := true
-				for _, word := range strings.Fields(q) {
+				for word := range strings.FieldsSeq(q) {
 					hit = hit && strings.Contains(doc, plain(word))
 				}
 				if hit {

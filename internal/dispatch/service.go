@@ -218,8 +218,10 @@ func (s *Service) send(ctx context.Context, tx *db.Tx, by actor.Actor, c *cases.
 	if err := s.isCompany(ctx, tx, c.City, "company", in.company); err != nil {
 		return err
 	}
-	d := Dispatch{City: c.City, ID: tx.NewID(), Case: c.ID, Company: in.company, Part: Lead, Way: in.way, Reason: in.reason, Station: c.Station,
-		Recording: in.recording, ToldAt: in.told(*c, tx.Now), DeliveredAt: tx.Now, By: by.ID, Version: 1}
+	d := Dispatch{
+		City: c.City, ID: tx.NewID(), Case: c.ID, Company: in.company, Part: Lead, Way: in.way, Reason: in.reason, Station: c.Station,
+		Recording: in.recording, ToldAt: in.told(*c, tx.Now), DeliveredAt: tx.Now, By: by.ID, Version: 1,
+	}
 	if err := insert(ctx, tx, d); err != nil {
 		return err
 	}

@@ -31,7 +31,8 @@ func (s *Service) FeedBack(ctx context.Context, by actor.Actor, in Feedback) (ca
 		in.Form[k] = v
 	}
 	body := map[string]any{"solved": in.Form["solved"], "cause": in.Form["cause"], "temp_before": in.Form["temp_before"], "temp_after": in.Form["temp_after"]}
-	return s.do(ctx, by, change{act: in.Act, event: cases.FeedBack, body: body, public: true,
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.FeedBack, body: body, public: true,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			cat, _ := r.Pack.Category(c.Category)
 			if err := CheckForm(r.Pack.FeedbackForm(cat), in.Form, len(in.Photos)); err != nil {
@@ -56,7 +57,8 @@ func (s *Service) FeedBack(ctx context.Context, by actor.Actor, in Feedback) (ca
 			}
 			plan.Happened = append(plan.Happened, in.happened(r, tx.Now, came)...)
 			return nil
-		}}, in)
+		},
+	}, in)
 }
 
 // cameAt is when the unit says it came; nothing when it does not say.

@@ -43,8 +43,10 @@ func (s *Service) AskMore(ctx context.Context, by actor.Actor, in Asking) (cases
 		if err := late.Err(); err != nil {
 			return err
 		}
-		return insertRequest(ctx, tx, Request{City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: c.DispatchID, Kind: in.Kind, State: Open,
-			Company: c.Company, Reason: in.Reason, Until: in.Until, AskedAt: tx.Now, AskedBy: by.ID, Version: 1})
+		return insertRequest(ctx, tx, Request{
+			City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: c.DispatchID, Kind: in.Kind, State: Open,
+			Company: c.Company, Reason: in.Reason, Until: in.Until, AskedAt: tx.Now, AskedBy: by.ID, Version: 1,
+		})
 	})
 }
 
@@ -169,23 +171,27 @@ func (s *Service) rest(ctx context.Context, tx *db.Tx, by actor.Actor, in Decisi
 	if req.Kind == AskPark {
 		event = cases.Park
 	}
-	return s.doIn(ctx, tx, by, change{act: in.Act, event: event, public: true, body: map[string]any{"request": req.ID, "reason": req.Reason, "until": req.Until},
+	return s.doIn(ctx, tx, by, change{
+		act: in.Act, event: event, public: true, body: map[string]any{"request": req.ID, "reason": req.Reason, "until": req.Until},
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, _ *Dispatch, plan *cases.Plan) error {
 			plan.Happened = nil
 			cat, _ := r.Pack.Category(c.Category)
 			subject := clock.Subject{City: c.City, Case: c.ID, Category: cat, Urgency: c.Urgency, County: c.District}
 			return s.o.Clocks.Pause(ctx, tx, r, subject, nil, tx.Now, text.Msg("dispatch.why."+string(req.Kind)))
-		}})
+		},
+	})
 }
 
 // Resume takes a postponed or parked case up again.
 func (s *Service) Resume(ctx context.Context, by actor.Actor, in cases.Act) (cases.Case, error) {
-	return s.do(ctx, by, change{act: in, event: cases.Resume, public: true,
+	return s.do(ctx, by, change{
+		act: in, event: cases.Resume, public: true,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, _ *Dispatch, _ *cases.Plan) error {
 			cat, _ := r.Pack.Category(c.Category)
 			subject := clock.Subject{City: c.City, Case: c.ID, Category: cat, Urgency: c.Urgency, County: c.District}
 			return s.o.Clocks.Resume(ctx, tx, r, subject, nil, tx.Now, text.Msg("dispatch.why.resumed"))
-		}}, in)
+		},
+	}, in)
 }
 
 // Ordering is the input of Supervise.
@@ -228,8 +234,10 @@ func (s *Service) orderBy(ctx context.Context, tx *db.Tx, by actor.Actor, r *cit
 		return err
 	}
 	no := r.Pack.Number("supervision", day, n, fmt.Sprintf("%d-%04d", day.Year, n))
-	return insertRequest(ctx, tx, Request{City: c.City, ID: tx.NewID(), No: no, Case: c.ID, Dispatch: c.DispatchID, Kind: Supervision, State: Open,
-		Company: c.Company, Reason: reason, Until: replyBy, Ref: ref, AskedAt: tx.Now, AskedBy: by.ID, Version: 1})
+	return insertRequest(ctx, tx, Request{
+		City: c.City, ID: tx.NewID(), No: no, Case: c.ID, Dispatch: c.DispatchID, Kind: Supervision, State: Open,
+		Company: c.Company, Reason: reason, Until: replyBy, Ref: ref, AskedAt: tx.Now, AskedBy: by.ID, Version: 1,
+	})
 }
 
 // Replying is the input of Reply.
@@ -291,8 +299,10 @@ func (s *Service) Appeal(ctx context.Context, by actor.Actor, in Appealing) (cas
 					return fault.New(fault.Conflict, "dispatch.appeal_late", "until", calendar.When(end.Due))
 				}
 			}
-			return insertRequest(ctx, tx, Request{City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: ref, Kind: AskAppeal, State: Open,
-				Company: c.Company, Reason: in.Reason, Ref: in.Ref, AskedAt: tx.Now, AskedBy: by.ID, Version: 1})
+			return insertRequest(ctx, tx, Request{
+				City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: ref, Kind: AskAppeal, State: Open,
+				Company: c.Company, Reason: in.Reason, Ref: in.Ref, AskedAt: tx.Now, AskedBy: by.ID, Version: 1,
+			})
 		})
 }
 

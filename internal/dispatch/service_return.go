@@ -29,7 +29,8 @@ func (s *Service) Return(ctx context.Context, by actor.Actor, in Returning) (cas
 	if err := check.Err(); err != nil {
 		return cases.Case{}, err
 	}
-	return s.do(ctx, by, change{act: in.Act, event: cases.AskReturn, body: map[string]any{"right": in.Right, "reason": in.Reason},
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.AskReturn, body: map[string]any{"right": in.Right, "reason": in.Reason},
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if why := mayReturn(*c, *d, r.Pack.Options(tx.Now).ReturnMinutes, tx.Now); why != "" {
 				return fault.New(fault.Conflict, why)
@@ -47,9 +48,12 @@ func (s *Service) Return(ctx context.Context, by actor.Actor, in Returning) (cas
 			}
 			c.Returns++
 			plan.Happened = append(plan.Happened, clock.Happened{Event: citypack.EventReturned, At: tx.Now})
-			return insertRequest(ctx, tx, Request{City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: d.ID, Kind: AskReturn, State: Open,
-				Company: c.Company, Other: in.Right, Reason: in.Reason, AskedAt: tx.Now, AskedBy: by.ID, Version: 1})
-		}}, in)
+			return insertRequest(ctx, tx, Request{
+				City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: d.ID, Kind: AskReturn, State: Open,
+				Company: c.Company, Other: in.Right, Reason: in.Reason, AskedAt: tx.Now, AskedBy: by.ID, Version: 1,
+			})
+		},
+	}, in)
 }
 
 // ReturnAnswer is the input of AnswerReturn.
@@ -78,7 +82,8 @@ func (s *Service) answerReturn(ctx context.Context, tx *db.Tx, by actor.Actor, i
 		return s.refuseReturn(ctx, tx, by, in)
 	}
 	next := in.Company
-	c, err := s.doIn(ctx, tx, by, change{act: in.Act, event: cases.AcceptReturn, body: map[string]any{"reason": in.Reason},
+	c, err := s.doIn(ctx, tx, by, change{
+		act: in.Act, event: cases.AcceptReturn, body: map[string]any{"reason": in.Reason},
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if err := ownReturn(r, *c, tx); err != nil {
 				return err
@@ -100,7 +105,8 @@ func (s *Service) answerReturn(ctx context.Context, tx *db.Tx, by actor.Actor, i
 			c.Taken(next)
 			plan.Org = clock.Org{}
 			return nil
-		}})
+		},
+	})
 	if err != nil || next == "" {
 		return c, err
 	}
@@ -118,7 +124,8 @@ func ownReturn(r *citypack.Rules, c cases.Case, tx *db.Tx) error {
 }
 
 func (s *Service) refuseReturn(ctx context.Context, tx *db.Tx, by actor.Actor, in ReturnAnswer) (cases.Case, error) {
-	return s.doIn(ctx, tx, by, change{act: in.Act, event: cases.RefuseReturn, body: map[string]any{"reason": in.Reason},
+	return s.doIn(ctx, tx, by, change{
+		act: in.Act, event: cases.RefuseReturn, body: map[string]any{"reason": in.Reason},
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if err := ownReturn(r, *c, tx); err != nil {
 				return err
@@ -132,7 +139,8 @@ func (s *Service) refuseReturn(ctx context.Context, tx *db.Tx, by actor.Actor, i
 				plan.Happened = append(plan.Happened, clock.Happened{Event: citypack.EventSigned, At: tx.Now})
 			}
 			return nil
-		}})
+		},
+	})
 }
 
 // settleReturn writes the decision under the return that waits, if one does.
@@ -176,7 +184,9 @@ func (s *Service) Dispute(ctx context.Context, by actor.Actor, in Disputing) (ca
 			if by.May(actor.CaseReturn, c.On()) != nil && by.May(actor.CaseDispatch, c.On()) != nil {
 				return by.May(actor.CaseReturn, c.On())
 			}
-			return insertRequest(ctx, tx, Request{City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: c.DispatchID, Kind: AskDispute, State: Open,
-				Company: c.Company, Other: in.Party, Reason: in.Reason, AskedAt: tx.Now, AskedBy: by.ID, Version: 1})
+			return insertRequest(ctx, tx, Request{
+				City: c.City, ID: tx.NewID(), Case: c.ID, Dispatch: c.DispatchID, Kind: AskDispute, State: Open,
+				Company: c.Company, Other: in.Party, Reason: in.Reason, AskedAt: tx.Now, AskedBy: by.ID, Version: 1,
+			})
 		})
 }

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
@@ -32,7 +33,8 @@ func (s *Service) Dispatch(ctx context.Context, by actor.Actor, in Sending) (cas
 }
 
 func (s *Service) dispatching(by actor.Actor, in Sending) change {
-	return change{act: in.Act, event: cases.Dispatch, body: sendBody(in),
+	return change{
+		act: in.Act, event: cases.Dispatch, body: sendBody(in),
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, _ *Dispatch, plan *cases.Plan) error {
 			if err := s.learn(ctx, tx, by, *c, in); err != nil {
 				return err
@@ -42,7 +44,8 @@ func (s *Service) dispatching(by actor.Actor, in Sending) change {
 				way = PhoneFirst
 			}
 			return s.send(ctx, tx, by, c, sending{company: in.Company, way: way, reason: in.Reason, recording: in.Recording}, plan)
-		}}
+		},
+	}
 }
 
 // Redispatch takes a case from one unit and gives it to another (改派). A wrong dispatch is the centre's: the first unit's
@@ -51,7 +54,8 @@ func (s *Service) Redispatch(ctx context.Context, by actor.Actor, in Sending) (c
 	if err := in.check(true); err != nil {
 		return cases.Case{}, err
 	}
-	return s.do(ctx, by, change{act: in.Act, event: cases.Redispatch, body: sendBody(in),
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.Redispatch, body: sendBody(in),
 		apply: func(ctx context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if c.Designated {
 				return fault.New(fault.Conflict, "dispatch.binding")
@@ -67,7 +71,8 @@ func (s *Service) Redispatch(ctx context.Context, by actor.Actor, in Sending) (c
 				return err
 			}
 			return s.send(ctx, tx, by, c, sending{company: in.Company, way: Again, reason: in.Reason, recording: in.Recording}, plan)
-		}}, in)
+		},
+	}, in)
 }
 
 // Designate decides who handles a case that units hand to and fro, or that nobody owns (指定处置). It binds: the unit may
@@ -76,7 +81,8 @@ func (s *Service) Designate(ctx context.Context, by actor.Actor, in Sending) (ca
 	if err := in.check(true); err != nil {
 		return cases.Case{}, err
 	}
-	return s.do(ctx, by, change{act: in.Act, event: cases.Designate, body: sendBody(in), public: true,
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.Designate, body: sendBody(in), public: true,
 		apply: func(ctx context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if err := s.settleReturn(ctx, tx, by, *c, d.Company != in.Company, in.Reason); err != nil {
 				return err
@@ -91,7 +97,8 @@ func (s *Service) Designate(ctx context.Context, by actor.Actor, in Sending) (ca
 				}
 			}
 			return s.send(ctx, tx, by, c, sending{company: in.Company, way: Designated, reason: in.Reason, recording: in.Recording}, plan)
-		}}, in)
+		},
+	}, in)
 }
 
 // release ends a unit's hold on a case. Clocks of a wrong dispatch never count; those of another one stop here.
@@ -158,14 +165,14 @@ func (s *Service) AddAssist(ctx context.Context, by actor.Actor, in Assisting) (
 			if err := s.isCompany(ctx, tx, c.City, "company", in.Company); err != nil {
 				return err
 			}
-			for _, a := range append(c.Assisting, c.Company) {
-				if a == in.Company {
-					return fault.New(fault.Conflict, "dispatch.already_unit")
-				}
+			if slices.Contains(append(c.Assisting, c.Company), in.Company) {
+				return fault.New(fault.Conflict, "dispatch.already_unit")
 			}
-			c.Assisting = append(c.Assisting[:len(c.Assisting):len(c.Assisting)], in.Company)
-			return insert(ctx, tx, Dispatch{City: c.City, ID: tx.NewID(), Case: c.ID, Company: in.Company, Part: Assist, Way: Manual,
-				Reason: in.Reason, ToldAt: tx.Now, DeliveredAt: tx.Now, By: by.ID, Version: 1})
+			c.Assisting = append(slices.Clip(c.Assisting), in.Company)
+			return insert(ctx, tx, Dispatch{
+				City: c.City, ID: tx.NewID(), Case: c.ID, Company: in.Company, Part: Assist, Way: Manual,
+				Reason: in.Reason, ToldAt: tx.Now, DeliveredAt: tx.Now, By: by.ID, Version: 1,
+			})
 		})
 }
 

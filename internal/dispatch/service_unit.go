@@ -43,7 +43,8 @@ func (s *Service) signing(by actor.Actor, in Signing, e cases.Event, how string)
 	if in.Recording != "" {
 		body["recording"] = in.Recording
 	}
-	return change{act: in.Act, event: e, body: body, public: true,
+	return change{
+		act: in.Act, event: e, body: body, public: true,
 		apply: func(_ context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			d.SignedAt, d.SignedBy, d.SignedHow, d.OrderNo = tx.Now, by.ID, how, in.OrderNo
 			if in.Recording != "" {
@@ -52,7 +53,8 @@ func (s *Service) signing(by actor.Actor, in Signing, e cases.Event, how string)
 			c.SignedAt = tx.Now
 			plan.Happened = append(plan.Happened, clock.Happened{Event: citypack.EventSigned, At: tx.Now})
 			return nil
-		}}
+		},
+	}
 }
 
 // Assigning is the input of Assign: the second dispatch inside a company (二次派单).
@@ -72,7 +74,8 @@ func (s *Service) Assign(ctx context.Context, by actor.Actor, in Assigning) (cas
 		return cases.Case{}, err
 	}
 	body := map[string]any{"station": in.Station, "crew": in.Crew, "worker": in.Worker}
-	return s.do(ctx, by, change{act: in.Act, event: cases.Assign, body: body,
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.Assign, body: body,
 		apply: func(_ context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, _ *cases.Plan) error {
 			d.Station, d.Crew, d.Worker, d.AssignedAt, d.TakenAt = in.Station, in.Crew, in.Worker, tx.Now, 0
 			if in.OrderNo != "" {
@@ -83,19 +86,22 @@ func (s *Service) Assign(ctx context.Context, by actor.Actor, in Assigning) (cas
 			}
 			c.Worker = in.Worker
 			return nil
-		}}, in)
+		},
+	}, in)
 }
 
 // Take says that a station, crew or worker is on it (接单).
 func (s *Service) Take(ctx context.Context, by actor.Actor, in cases.Act) (cases.Case, error) {
-	return s.do(ctx, by, change{act: in, event: cases.Take, public: true,
+	return s.do(ctx, by, change{
+		act: in, event: cases.Take, public: true,
 		apply: func(_ context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, _ *cases.Plan) error {
 			d.TakenAt = tx.Now
 			if d.Worker == "" && by.Kind == actor.Person && d.Station == "" {
 				d.Worker, c.Worker = by.ID, by.ID
 			}
 			return nil
-		}}, in)
+		},
+	}, in)
 }
 
 // Contacting is one try to reach the resident (首次联系).
@@ -114,7 +120,8 @@ func (s *Service) Contact(ctx context.Context, by actor.Actor, in Contacting) (c
 	if err := check.Err(); err != nil {
 		return cases.Case{}, err
 	}
-	return s.do(ctx, by, change{act: in.Act, event: cases.Contact, body: map[string]any{"result": in.Result}, public: in.Result == "connected",
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.Contact, body: map[string]any{"result": in.Result}, public: in.Result == "connected",
 		apply: func(ctx context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			at, err := happened(in.At, d.ToldAt, tx.Now)
 			if err != nil {
@@ -130,7 +137,8 @@ func (s *Service) Contact(ctx context.Context, by actor.Actor, in Contacting) (c
 			d.ContactedAt = at
 			plan.Happened = append(plan.Happened, clock.Happened{Event: citypack.EventContacted, At: at})
 			return nil
-		}}, in)
+		},
+	}, in)
 }
 
 // reached reports whether the tries under a dispatch meet the limit of the first contact.

@@ -41,7 +41,8 @@ func (s *Service) Appoint(ctx context.Context, by actor.Actor, in Appointment) (
 	}
 	confirmed := in.Recording != ""
 	body := map[string]any{"from": in.From, "to": in.To, "confirmed": confirmed}
-	return s.do(ctx, by, change{act: in.Act, event: cases.Appoint, body: body, public: true,
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.Appoint, body: body, public: true,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, _ *cases.Plan) error {
 			if err := s.mayCome(r, *c, in, tx.Now); err != nil {
 				return err
@@ -61,7 +62,8 @@ func (s *Service) Appoint(ctx context.Context, by actor.Actor, in Appointment) (
 				return nil
 			}
 			return s.o.Ask(ctx, tx, *c, "appointment", kept.ID, map[string]string{"from": in.From.MonthDayClock(), "to": in.To.Clock()})
-		}}, in)
+		},
+	}, in)
 }
 
 func (s *Service) mayCome(r *citypack.Rules, c cases.Case, in Appointment, now civil.Instant) error {
@@ -182,7 +184,8 @@ func (s *Service) Arrive(ctx context.Context, by actor.Actor, in Visit) (cases.C
 	if err := check.Err(); err != nil {
 		return cases.Case{}, err
 	}
-	return s.do(ctx, by, change{act: in.Act, event: cases.Arrive, body: map[string]any{"result": in.Result}, public: true,
+	return s.do(ctx, by, change{
+		act: in.Act, event: cases.Arrive, body: map[string]any{"result": in.Result}, public: true,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if err := in.proven(r.Pack.Options(tx.Now)); err != nil {
 				return err
@@ -213,7 +216,8 @@ func (s *Service) Arrive(ctx context.Context, by actor.Actor, in Visit) (cases.C
 				}
 			}
 			return nil
-		}}, in)
+		},
+	}, in)
 }
 
 // proven refuses "nobody home" without the proofs that the pack asks of the unit.

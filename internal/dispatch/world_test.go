@@ -2,6 +2,8 @@ package dispatch_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,18 +64,22 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	}
 	blobs := blob.New(d, blob.Disk(t.TempDir()))
 	x := territory.Build(snapshot())
-	w.cases = cases.New(cases.Options{DB: d, Ring: ring, Blobs: blobs, Clocks: w.clocks, Rules: rules,
+	w.cases = cases.New(cases.Options{
+		DB: d, Ring: ring, Blobs: blobs, Clocks: w.clocks, Rules: rules,
 		Attribute: func(_ context.Context, _ *db.Tx, _ int, q territory.Query) (territory.Answer, error) {
 			return x.Attribute(q), nil
-		}})
-	w.sends = dispatch.New(dispatch.Options{DB: d, Cases: w.cases, Clocks: w.clocks, Blobs: blobs,
+		},
+	})
+	w.sends = dispatch.New(dispatch.Options{
+		DB: d, Cases: w.cases, Clocks: w.clocks, Blobs: blobs,
 		IsCompany: func(_ context.Context, _ *db.Tx, _ int, code string) (bool, error) {
 			return code == "C1" || code == "C2" || code == "C3", nil
 		},
 		Ask: func(_ context.Context, _ *db.Tx, _ cases.Case, question, ref string, _ map[string]string) error {
 			w.asked = append(w.asked, question+" "+ref)
 			return nil
-		}})
+		},
+	})
 	w.cases.Register(w.runner)
 	return w
 }
@@ -152,9 +158,7 @@ func form(edits map[string]string) map[string]string {
 		"arrived_at": "", "contact": "用户在家", "temp_before": "15.2", "temp_after": "19.1", "rooms": "客厅、卧室", "truth": "true", "cause": "air",
 		"segment": "company", "measures": "立管排气", "solved": "yes", "answer": "已排气，室温回升。",
 	}
-	for k, v := range edits {
-		f[k] = v
-	}
+	maps.Copy(f, edits)
 	return f
 }
 
@@ -164,9 +168,9 @@ func (w *world) clock(c cases.Case, code string) clock.Clock {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Code == code {
-			return all[i]
+	for _, a := range slices.Backward(all) {
+		if a.Code == code {
+			return a
 		}
 	}
 	w.t.Fatalf("no clock %s", code)

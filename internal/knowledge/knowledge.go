@@ -103,9 +103,14 @@ func (t *Texts) check(c *fault.Check) {
 		max  int
 		must bool
 	}{
-		{"title_zh", &t.TitleZH, 60, true}, {"title_en", &t.TitleEN, 120, false}, {"answer_zh", &t.AnswerZH, MaxAnswer, true},
-		{"answer_en", &t.AnswerEN, 3 * MaxAnswer, false}, {"hint_zh", &t.HintZH, 2000, false}, {"hint_en", &t.HintEN, 4000, false},
-		{"source", &t.Source, 300, true}, {"words", &t.Words, 300, false},
+		{"title_zh", &t.TitleZH, 60, true},
+		{"title_en", &t.TitleEN, 120, false},
+		{"answer_zh", &t.AnswerZH, MaxAnswer, true},
+		{"answer_en", &t.AnswerEN, 3 * MaxAnswer, false},
+		{"hint_zh", &t.HintZH, 2000, false},
+		{"hint_en", &t.HintEN, 4000, false},
+		{"source", &t.Source, 300, true},
+		{"words", &t.Words, 300, false},
 	} {
 		*f.text = strings.TrimSpace(*f.text)
 		c.That(*f.text != "" || !f.must, f.name, "field.required")

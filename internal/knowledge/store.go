@@ -125,20 +125,21 @@ func list(ctx context.Context, tx *db.Tx, city int, f Filter) ([]Version, error)
 // search finds versions in force that have every term, and one of the categories where there are any.
 func search(ctx context.Context, tx *db.Tx, q Query, categories, terms []string) ([]Version, error) {
 	args := []any{q.City, tx.Now, string(q.Kind)}
-	where := ` AND ($3 = '' OR v.kind = $3)`
+	var where strings.Builder
+	where.WriteString(` AND ($3 = '' OR v.kind = $3)`)
 	var either []string
 	for _, c := range categories {
 		args = append(args, like(`"`+c+`"`))
 		either = append(either, fmt.Sprintf(`v.categories LIKE $%d ESCAPE '!'`, len(args)))
 	}
 	if len(either) > 0 {
-		where += " AND (" + strings.Join(either, " OR ") + ")"
+		where.WriteString(" AND (" + strings.Join(either, " OR ") + ")")
 	}
 	for _, t := range terms {
 		args = append(args, like(t))
-		where += fmt.Sprintf(` AND v.search LIKE $%d ESCAPE '!'`, len(args))
+		where.WriteString(fmt.Sprintf(` AND v.search LIKE $%d ESCAPE '!'`, len(args)))
 	}
-	rows, err := db.List[Version](ctx, tx, `SELECT `+columns()+` FROM article_version v WHERE v.city_id = $1 AND `+live+where+` ORDER BY v.article_id`, args...)
+	rows, err := db.List[Version](ctx, tx, `SELECT `+columns()+` FROM article_version v WHERE v.city_id = $1 AND `+live+where.String()+` ORDER BY v.article_id`, args...)
 	return rows, wrap(err, "search articles")
 }
 

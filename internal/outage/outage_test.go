@@ -444,7 +444,7 @@ func TestChangesAreGuarded(t *testing.T) {
 func TestAnotherProcessSeesTheStop(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w, other := newWorld(t, d), &world{t: t}
+		w, other := newWorld(t, d), &world{}
 		other.service = w.second()
 		if got := other.service.LiveAt(city, "A", "1", "S1"); got != nil {
 			t.Fatalf("a stop before any was reported: %+v", got)

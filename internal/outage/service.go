@@ -252,7 +252,7 @@ func (o *Outage) apply(rules *citypack.Rules, in Change, now civil.Instant) {
 		if o.Telling != nil {
 			o.Telling.Late = false
 		}
-	case Begin, Reschedule, Say:
+	case Begin, Reschedule, Say, File:
 	}
 	if in.Event != Cancel {
 		o.judge(now)
