@@ -157,6 +157,9 @@ func (s *Service) Rates(ctx context.Context, by actor.Actor, q Query) (Rates, er
 		if err := eachCaseSum(ctx, tx, q, scope, g.addCases); err != nil {
 			return Rates{}, err
 		}
+		if err := eachCategorySum(ctx, tx, q, scope, g.addCategory); err != nil {
+			return Rates{}, err
+		}
 		if err := eachClockSum(ctx, tx, q, scope, g.addClocks); err != nil {
 			return Rates{}, err
 		}
@@ -196,22 +199,30 @@ func newGroups(q Query) *groups {
 	return g
 }
 
-// each adds to every group that a row belongs to, by its keys in the order of the dimensions; a row of clocks has no
-// category.
+// each adds to every group that a row belongs to, by its keys in the order of the dimensions.
 func (g *groups) each(add func(*sums), keys ...string) {
 	add(g.all)
 	for i, key := range keys {
-		s, ok := g.keys[i][key]
-		if !ok {
-			s = &sums{clocks: map[string]clockSum{}}
-			g.keys[i][key] = s
-		}
-		add(s)
+		add(g.of(dimension(i), key))
 	}
 }
 
+func (g *groups) of(d dimension, key string) *sums {
+	s, ok := g.keys[d][key]
+	if !ok {
+		s = &sums{clocks: map[string]clockSum{}}
+		g.keys[d][key] = s
+	}
+	return s
+}
+
 func (g *groups) addCases(r caseSum) error {
-	g.each(func(s *sums) { s.cases.add(r) }, r.Company, r.District, r.Day, r.Category)
+	g.each(func(s *sums) { s.cases.add(r) }, r.Company, r.District, r.Day)
+	return nil
+}
+
+func (g *groups) addCategory(r caseSum) error {
+	g.of(byCategory, r.Category).cases.add(r)
 	return nil
 }
 

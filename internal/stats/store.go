@@ -155,10 +155,28 @@ func (q Query) period(scope actor.Scope) (string, []any) {
 	return cond, args
 }
 
+// counted are the columns of stat_case that are summed up.
+func counted() string {
+	var out []string
+	for _, c := range []string{
+		"received", "answered", "refused", "due", "disposed", "closed", "late", "late_open", "reworked", "reopened", "extended", "called",
+		"solved", "satisfied", "dispatches", "misdirected",
+	} {
+		out = append(out, "CAST(SUM("+c+") AS BIGINT) AS "+c)
+	}
+	return strings.Join(out, ", ")
+}
+
 func eachCaseSum(ctx context.Context, tx *db.Tx, q Query, scope actor.Scope, fn func(caseSum) error) error {
 	cond, args := q.period(scope)
-	return db.Each(ctx, tx, fn, `SELECT `+db.Columns[caseSum]("")+` FROM stat_case
-		WHERE city_id = $1 AND day >= $2 AND day <= $3`+cond, args...)
+	return db.Each(ctx, tx, fn, `SELECT day, company, district, `+counted()+` FROM stat_case
+		WHERE city_id = $1 AND day >= $2 AND day <= $3`+cond+` GROUP BY day, company, district`, args...)
+}
+
+func eachCategorySum(ctx context.Context, tx *db.Tx, q Query, scope actor.Scope, fn func(caseSum) error) error {
+	cond, args := q.period(scope)
+	return db.Each(ctx, tx, fn, `SELECT category, `+counted()+` FROM stat_case
+		WHERE city_id = $1 AND day >= $2 AND day <= $3`+cond+` GROUP BY category`, args...)
 }
 
 func eachClockSum(ctx context.Context, tx *db.Tx, q Query, scope actor.Scope, fn func(clockSum) error) error {
