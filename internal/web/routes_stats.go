@@ -55,7 +55,7 @@ func (w *Web) statsPage(rw http.ResponseWriter, r *http.Request) error {
 	if v.rates, err = w.Stats.Rates(ctx, by(r), q); err != nil {
 		return err
 	}
-	return w.show(rw, r, Page{Title: text.Msg("stats.title"), Nav: "stats", Body: statsBody(v)})
+	return w.show(rw, r, Page{Title: text.Msg("supervision.title"), Nav: "stats", Body: statsBody(v)})
 }
 
 // href is the list of cases behind a figure.

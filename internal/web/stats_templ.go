@@ -48,11 +48,11 @@ func statsBody(v statsView) templ.Component {
 			ctx = templ.InitializeContext(ctx)
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Head(ui.T(ctx, "stats.title"), ui.T(ctx, "stats.at", "at", v.board.At.Minute())).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Head(ui.T(ctx, "supervision.title"), ui.T(ctx, "supervision.at", "at", v.board.At.Minute())).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Stats(ui.T(ctx, "stats.today"), v.today()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Stats(ui.T(ctx, "supervision.today"), v.today()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -60,11 +60,11 @@ func statsBody(v statsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = statsRows(v, "stats.by_company", v.board.Companies, v.companyName).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = statsRows(v, "supervision.by_company", v.board.Companies, v.companyName).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = statsRows(v, "stats.by_district", v.board.Districts, v.districtName).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = statsRows(v, "supervision.by_district", v.board.Districts, v.districtName).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -135,9 +135,9 @@ func statsBody(v statsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var5 string
-			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "stats.as_of", "at", v.rates.AsOf.Minute()))
+			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "supervision.as_of", "at", v.rates.AsOf.Minute()))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 23, Col: 73}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 23, Col: 79}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -155,7 +155,7 @@ func statsBody(v statsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = statsRates(v, "stats.clocks", v.clockColumns(ctx), statsClocks).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = statsRates(v, "supervision.clocks", v.clockColumns(ctx), statsClocks).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -163,17 +163,17 @@ func statsBody(v statsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = statsRates(v, "stats.indicators", v.indicatorColumns(ctx), statsIndicators).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = statsRates(v, "supervision.indicators", v.indicatorColumns(ctx), statsIndicators).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Panel(ui.T(ctx, "stats.period")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Panel(ui.T(ctx, "supervision.period")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = statsRows(v, "stats.by_state", v.board.States, v.stateName).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = statsRows(v, "supervision.by_state", v.board.States, v.stateName).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -272,7 +272,7 @@ func statsRows(v statsView, key string, rows []stats.Row, name naming) templ.Com
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: key, Wide: true, Cols: []ui.Col{{Key: "stats.col.name"}, {Key: "stats.col.received", Ch: 5, Num: true}, {Key: "stats.col.open", Ch: 5, Num: true}, {Key: "stats.col.near", Ch: 5, Num: true}, {Key: "stats.col.overdue", Ch: 5, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: key, Wide: true, Cols: []ui.Col{{Key: "supervision.col.name"}, {Key: "supervision.col.received", Ch: 5, Num: true}, {Key: "supervision.col.open", Ch: 5, Num: true}, {Key: "supervision.col.near", Ch: 5, Num: true}, {Key: "supervision.col.overdue", Ch: 5, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -424,7 +424,7 @@ func statsRates(v statsView, key string, cols []rateColumn, of rating) templ.Com
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = statsGroup(v, ui.T(ctx, "stats.all"), v.rates.All, cols, of).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = statsGroup(v, ui.T(ctx, "supervision.all"), v.rates.All, cols, of).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -508,9 +508,9 @@ func statsGroup(v statsView, name string, g stats.Group, cols []rateColumn, of r
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var21 string
-				templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "stats.fraction", "n", r.Numerator, "of", r.Denominator))
+				templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "supervision.fraction", "n", r.Numerator, "of", r.Denominator))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 80, Col: 145}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 80, Col: 151}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 				if templ_7745c5c3_Err != nil {
@@ -523,7 +523,7 @@ func statsGroup(v statsView, name string, g stats.Group, cols []rateColumn, of r
 				var templ_7745c5c3_Var22 string
 				templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(r.Percent())
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 80, Col: 161}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 80, Col: 167}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 				if templ_7745c5c3_Err != nil {
@@ -565,9 +565,9 @@ func statsGroup(v statsView, name string, g stats.Group, cols []rateColumn, of r
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var25 string
-				templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "stats.nothing"))
+				templ_7745c5c3_Var25, templ_7745c5c3_Err = templ.JoinStringErrs(ui.T(ctx, "supervision.nothing"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 83, Col: 52}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `stats.templ`, Line: 83, Col: 58}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var25))
 				if templ_7745c5c3_Err != nil {

@@ -36,7 +36,7 @@ func (v statsView) districtName(ctx context.Context, key string) string {
 		}
 	}
 	if key == "" {
-		return ui.T(ctx, "stats.no_district")
+		return ui.T(ctx, "supervision.no_district")
 	}
 	return key
 }
@@ -51,15 +51,15 @@ func (v statsView) today() []ui.Stat {
 		return ui.Stat{Key: key, Value: decimal(f.N), Tone: tone, Href: v.href(f)}
 	}
 	return []ui.Stat{
-		one("stats.received", v.board.Received, ""), one("stats.open", v.board.Open, ""),
-		one("stats.near", v.board.Near, ui.Amber), one("stats.overdue", v.board.Overdue, ui.Red),
+		one("supervision.received", v.board.Received, ""), one("supervision.open", v.board.Open, ""),
+		one("supervision.near", v.board.Near, ui.Amber), one("supervision.overdue", v.board.Overdue, ui.Red),
 	}
 }
 
 // days is the chart of a period: what came in, and what broke a limit.
 func (v statsView) days(ctx context.Context) ui.Chart {
-	c := ui.Chart{Title: ui.T(ctx, "stats.by_day"), LabelKey: "stats.col.day",
-		Series: []ui.Series{{Name: ui.T(ctx, "stats.received")}, {Name: ui.T(ctx, "stats.late")}}}
+	c := ui.Chart{Title: ui.T(ctx, "supervision.by_day"), LabelKey: "supervision.col.day",
+		Series: []ui.Series{{Name: ui.T(ctx, "supervision.received")}, {Name: ui.T(ctx, "supervision.late")}}}
 	for _, d := range v.rates.Days {
 		label := d.Key
 		if len(label) == len("2026-01-15") {
@@ -94,7 +94,7 @@ func (v statsView) indicatorColumns(ctx context.Context) []rateColumn {
 
 // rateCols are the columns of a table of rates. A name of the pack is its own key.
 func rateCols(cols []rateColumn) []ui.Col {
-	out := []ui.Col{{Key: "stats.col.name", Ch: 9}}
+	out := []ui.Col{{Key: "supervision.col.name", Ch: 9}}
 	for _, c := range cols {
 		out = append(out, ui.Col{Key: c.name, Num: true})
 	}
