@@ -30,7 +30,8 @@ type season struct {
 	planned  int
 	now      civil.Instant
 	jobs     civil.Instant // when background work is looked at next; zero where the process does it by itself
-	tick     civil.Instant // when periodic work is
+	looked   civil.Instant // when it was looked at last
+	tick     civil.Instant // when periodic work is planned next
 	calls    func() (sim.Call, bool)
 	next     *sim.Call
 	people   bool // others act on the cases too
@@ -150,19 +151,19 @@ func (s *season) step(ctx context.Context) error {
 	return nil
 }
 
-// background lets due jobs run, at least every quarter of an hour of a history, and periodic ones each hour: nothing
-// depends on those being more often.
+// background lets due jobs run, at least every quarter of an hour of a history, and periodic ones twice a day: nothing that
+// people see depends on those being more often.
 func (s *season) background(ctx context.Context) error {
-	if s.jobs.IsZero() {
+	if s.jobs.IsZero() || s.now.Before(s.looked.Add(3*time.Minute)) {
 		return nil
 	}
 	if !s.tick.After(s.now) {
-		s.tick = s.now.Add(4 * hour)
+		s.tick = s.now.Add(12 * time.Hour)
 		if err := s.app.Runner.Tick(ctx); err != nil {
 			return fmt.Errorf("plan periodic work: %w", err)
 		}
 	}
-	s.jobs = s.now.Add(15 * time.Minute)
+	s.looked, s.jobs = s.now, s.now.Add(15*time.Minute)
 	for {
 		if n, err := s.app.Runner.Step(ctx); err != nil || n == 0 {
 			return err
