@@ -37,8 +37,8 @@ func swatch(fill int) string {
 }
 
 func (v consoleView) columns() []ui.Col {
-	cols := []ui.Col{{Key: "casework.col.no", Ch: 9}, {Key: "casework.col.category", Ch: 12}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 7},
-		{Key: "casework.col.status", Ch: 7}, {Key: "casework.col.due", Ch: 8}, {Key: "casework.col.received", Ch: 7}}
+	cols := []ui.Col{{Key: "casework.col.no", Ch: 10}, {Key: "casework.col.category", Ch: 9}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 6},
+		{Key: "casework.col.status", Ch: 6}, {Key: "casework.col.due", Ch: 7}, {Key: "casework.col.received", Ch: 6}}
 	if v.batch {
 		cols = append([]ui.Col{{Key: "casework.col.tick", Ch: 2}}, cols...)
 	}
@@ -53,7 +53,7 @@ func (v consoleView) companyPicks(ctx context.Context) []ui.Option {
 // narrowed reports whether one of the rarer filters is set, so that they stand open.
 func (v consoleView) narrowed() bool {
 	q := v.url.Query()
-	for _, k := range []string{"state", "district", "category", "nature", "channel", "flag", "from", "to", "sort"} {
+	for _, k := range []string{"state", "urgency", "district", "category", "nature", "channel", "flag", "from", "to", "sort"} {
 		if q.Get(k) != "" {
 			return true
 		}

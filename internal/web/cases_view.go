@@ -65,6 +65,17 @@ func (n *caseNames) org(ctx context.Context, code string) string {
 	return code
 }
 
+// short is a company's name as a dense table has it; the whole name stands behind the pointer.
+func (n *caseNames) short(ctx context.Context, code string) string {
+	name := n.org(ctx, code)
+	for _, s := range []string{"有限责任公司", "股份有限公司", "有限公司", "公司"} {
+		if cut, ok := strings.CutSuffix(name, s); ok && cut != "" {
+			return cut
+		}
+	}
+	return name
+}
+
 // fill is the colour of a company on maps and in legends, the same everywhere; 0 for nobody's.
 func (n *caseNames) fill(code string) int {
 	for i, o := range n.companies {
@@ -348,7 +359,7 @@ func (v caseView) saidBy(ctx context.Context, e audit.Entry) string {
 	}
 	var out []string
 	for _, k := range []string{"company", "right", "way", "result", "solved", "clock", "until", "reason", "text", "note", "reply", "name", "purpose", "answer"} {
-		if s, ok := body[k].(string); ok && s != "" {
+		if s, ok := body[k].(string); ok && s != "" && !(k == "text" && e.Act == "case.open") { // there it is a fingerprint
 			out = append(out, v.fact(ctx, k, s))
 		}
 	}

@@ -27,7 +27,7 @@ type area struct {
 func areas() []area {
 	return []area{
 		{"seat", "headphones", []entry{{"seat", "/c/{city}/seat"}}},
-		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"incidents", "/c/{city}/incidents"}, {"callbacks", "/c/{city}/callbacks"}}},
+		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"incidents", "/c/{city}/incidents"}}},
 		{"company", "building-2", []entry{{"company", "/c/{city}/company"}, {"duty", "/c/{city}/duty"}, {"claims", "/c/{city}/claims"}}},
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},
@@ -46,7 +46,9 @@ func startPages(r actor.Role) []string {
 	switch r {
 	case actor.RoleSeat, actor.RoleLiaison:
 		return []string{"/c/{city}/seat", "/c/{city}/cases"}
-	case actor.RoleDispatcher, actor.RoleLeader, actor.RoleVerifier, actor.RoleSectionHead, actor.RoleSupervisor, actor.RoleDistrict:
+	case actor.RoleVerifier:
+		return []string{"/c/{city}/verify", "/c/{city}/cases"}
+	case actor.RoleDispatcher, actor.RoleLeader, actor.RoleSectionHead, actor.RoleSupervisor, actor.RoleDistrict:
 		return []string{"/c/{city}/cases"}
 	case actor.RoleCompany, actor.RoleStation:
 		return []string{"/c/{city}/company", "/c/{city}/cases"}

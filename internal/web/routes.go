@@ -16,5 +16,6 @@ func (w *Web) table() []Route {
 		w.jobRoutes(),
 		w.casesRoutes(),
 		w.caseRoutes(),
+		w.queueRoutes(),
 	)
 }

@@ -10,7 +10,19 @@ function raise(words) {
   bar.hidden = false
 }
 
-function fresh(e) {
+// Rows that are not shown are none of this page's business.
+function rows(e) {
+  e.preventDefault()
+  const box = document.createElement('template')
+  box.innerHTML = e.detail.data
+  for (const row of box.content.querySelectorAll('tr')) {
+    if (!document.getElementById(row.id)) row.remove()
+  }
+  if (box.content.querySelector('tr')) window.htmx.swap(e.target, box.innerHTML, { swapStyle: 'none' })
+}
+
+function message(e) {
+  if (e.detail.type === 'row') return rows(e)
   if (e.detail.type !== 'new') return
   e.preventDefault()
   for (const id of JSON.parse(e.detail.data)) {
@@ -40,13 +52,13 @@ function giveBack() {
 
 // A dialog that was answered goes; without one, the keyboard returns to the row that is open.
 function answered(e) {
-  if (e.detail.target.id !== 'ask' || e.detail.target.querySelector('dialog')) return
+  if (!e.detail.target || e.detail.target.id !== 'ask' || e.detail.target.querySelector('dialog')) return
   const row = document.querySelector('[data-rows] tr[aria-selected=true]')
   if (row) row.focus({ preventScroll: true })
 }
 
 export function once() {
-  document.addEventListener('htmx:sseBeforeMessage', fresh)
+  document.addEventListener('htmx:sseBeforeMessage', message)
   document.addEventListener('htmx:oobBeforeSwap', keep)
   document.addEventListener('htmx:oobAfterSwap', giveBack)
   document.addEventListener('htmx:afterSwap', answered)
