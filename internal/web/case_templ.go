@@ -2297,7 +2297,7 @@ func clockState(k clock.Clock) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		switch k.State {
 		case clock.Running:
-			if k.Code == citypack.ClockReturn && k.Late(ui.Now(ctx)) {
+			if k.Code == citypack.ClockReturn && !k.Due.After(ui.Now(ctx)) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 153, "<span class=\"left done\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

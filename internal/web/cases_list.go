@@ -11,6 +11,14 @@ import (
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
+// received is when a case came, as short as a dense table wants it: the hour of today, the day of earlier ones.
+func received(ctx context.Context, c cases.Case) string {
+	if c.ReceivedAt.Date() == ui.Now(ctx).Date() {
+		return c.ReceivedAt.Clock()
+	}
+	return c.ReceivedAt.MonthDayClock()[:5]
+}
+
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // one is the only value of a list of choices, empty when there are several or none.
@@ -37,8 +45,8 @@ func swatch(fill int) string {
 }
 
 func (v consoleView) columns() []ui.Col {
-	cols := []ui.Col{{Key: "casework.col.no", Ch: 10}, {Key: "casework.col.category", Ch: 9}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 6},
-		{Key: "casework.col.status", Ch: 6}, {Key: "casework.col.due", Ch: 7}, {Key: "casework.col.received", Ch: 6}}
+	cols := []ui.Col{{Key: "casework.col.no", Ch: 9}, {Key: "casework.col.category", Ch: 9}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 6},
+		{Key: "casework.col.status", Ch: 6}, {Key: "casework.col.due", Ch: 7}, {Key: "casework.col.received", Ch: 5}}
 	if v.batch {
 		cols = append([]ui.Col{{Key: "casework.col.tick", Ch: 2}}, cols...)
 	}
@@ -53,7 +61,7 @@ func (v consoleView) companyPicks(ctx context.Context) []ui.Option {
 // narrowed reports whether one of the rarer filters is set, so that they stand open.
 func (v consoleView) narrowed() bool {
 	q := v.url.Query()
-	for _, k := range []string{"state", "urgency", "district", "category", "nature", "channel", "flag", "from", "to", "sort"} {
+	for _, k := range []string{"late", "state", "urgency", "district", "category", "nature", "channel", "flag", "from", "to", "sort"} {
 		if q.Get(k) != "" {
 			return true
 		}

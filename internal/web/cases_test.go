@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
+	"github.com/rehu-heat/rehu/internal/dispatch"
 )
 
 func TestConsole(t *testing.T) {
@@ -146,5 +147,51 @@ func TestBatch(t *testing.T) {
 	c.post("/c/990100/cases/batch", url.Values{"_key": {"l"}, "do": {"link"}, "company": {""}, "ids": {a.ID, b.ID}, "reason": {"同一栋楼"}}).to("/c/990100/cases")
 	if got := k.must(k.cases.Get(bg, seatOf, city, b.ID)); got.Company != "C2" || !got.Linked {
 		t.Errorf("after the batch: %q, linked %t", got.Company, got.Linked)
+	}
+}
+
+func TestWorkLists(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("verifier", actor.RoleVerifier)
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.person("company", actor.RoleCompany)
+	v, d := k.as("verifier"), k.as("dispatcher")
+	v.get("/c/990100/verify").want(http.StatusOK, "现在没有待核查的工单")
+	d.get("/c/990100/verify").want(http.StatusForbidden)
+	first, second := k.handled(k.open("向阳花园")), k.handled(k.open("向阳花园"))
+	v.get("/c/990100/verify").want(http.StatusOK, first.No, second.No, "立管排气", "15.2", "open="+second.ID)
+	v.get("/c/990100/verify?open="+second.ID).want(http.StatusOK, casePath(second, "/verify"))
+	v.post(casePath(first, "/verify"), form(first, "passed", "no", "mode", "on_site"), "Referer", k.url+"/c/990100/verify").want(http.StatusUnprocessableEntity, "f-note-wrong")
+	v.post(casePath(first, "/verify"), form(first, "passed", "yes", "mode", "on_site"), "Referer", k.url+"/c/990100/verify").to("/c/990100/verify")
+	v.get("/c/990100/callbacks").want(http.StatusOK, first.No, "!"+second.No)
+	back := k.open("向阳花园")
+	k.must(k.sends.Return(bg, companyOf, dispatch.Returning{Act: actOn(back, "这栋楼归二热"), Right: "C2"}))
+	d.get("/c/990100/requests").want(http.StatusOK, back.No, "这栋楼归二热", "应属 二热供热有限公司", casePath(back, "/return"))
+	d.get("/c/990100/requests?kind=appeal").want(http.StatusOK, "现在没有等待决定的申请")
+	d.get(casePath(back, "/return")).want(http.StatusOK, "这栋楼归二热", "同意回退")
+	now := k.must(k.cases.Get(bg, seatOf, city, back.ID))
+	d.post(casePath(back, "/return"), form(now, "accept", "yes", "company", "C2", "learn", "no"), "Referer", k.url+"/c/990100/requests").to("/c/990100/requests")
+	k.as("company").get("/c/990100/requests").want(http.StatusForbidden)
+	if now = k.must(k.cases.Get(bg, seatOf, city, back.ID)); now.Company != "C2" {
+		t.Errorf("after the return it is with %q", now.Company)
+	}
+}
+
+// TestLiveTellsWhatOneMaySee: a company hears of its own cases only, and a filtered list only of what the filter shows.
+func TestLiveTellsWhatOneMaySee(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("company", actor.RoleCompany)
+	k.person("dispatcher", actor.RoleDispatcher)
+	mine, all := k.listen("company", ""), k.listen("dispatcher", "?status=filed")
+	other, own, filed := k.open("明月里"), k.open("向阳花园"), k.open("幸福里")
+	heard := mine.until(t, "c-"+own.ID, `["`+own.ID+`"]`)
+	if strings.Contains(heard, other.ID) || strings.Contains(heard, filed.ID) {
+		t.Errorf("a company hears of another's case:\n%s", heard)
+	}
+	heard = all.until(t, "c-"+filed.ID, `["`+filed.ID+`"]`, "event: figures")
+	if !strings.Contains(heard, "c-"+own.ID) {
+		t.Errorf("a row that may be shown is not told:\n%s", heard)
 	}
 }

@@ -335,10 +335,22 @@ func (v caseView) likely() []string {
 // steps is the timeline of a case, oldest first.
 func (v caseView) steps(ctx context.Context) []ui.Step {
 	out := make([]ui.Step, 0, len(v.Timeline))
-	for _, e := range v.Timeline {
+	entries := slices.Clone(v.Timeline)
+	slices.SortStableFunc(entries, func(a, b audit.Entry) int { // what happens in one act may be written before the act itself
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(begins(a), begins(b)))
+	})
+	for _, e := range entries {
 		out = append(out, ui.Step{At: e.At.MonthDayClock(), Title: ui.T(ctx, "act."+e.Act), Who: v.who(ctx, e), Text: v.saidBy(ctx, e)})
 	}
 	return out
+}
+
+// begins puts the report of a case before what followed from it at once.
+func begins(e audit.Entry) int {
+	if e.Act == "case.open" {
+		return 0
+	}
+	return 1
 }
 
 func (v caseView) who(ctx context.Context, e audit.Entry) string {

@@ -1,9 +1,12 @@
 package web_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,4 +151,56 @@ func form(c cases.Case, pairs ...string) url.Values {
 		v.Add(pairs[i], pairs[i+1])
 	}
 	return v
+}
+
+// stream is a browser that listens to a list.
+type stream struct{ lines chan string }
+
+// listen opens the stream of a list as a member of staff.
+func (k *desk) listen(login, query string) *stream {
+	k.t.Helper()
+	c := k.as(login)
+	ctx, stop := context.WithCancel(bg)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, k.url+"/c/990100/cases/live"+query, nil)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	got, err := c.c.Do(r)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.t.Cleanup(func() { stop(); _ = got.Body.Close() })
+	s := &stream{lines: make(chan string, 1000)}
+	go func() {
+		defer close(s.lines)
+		for in := bufio.NewScanner(got.Body); in.Scan(); {
+			s.lines <- in.Text()
+		}
+	}()
+	return s
+}
+
+// until gives what was heard when all words were.
+func (s *stream) until(t *testing.T, words ...string) string {
+	t.Helper()
+	var heard strings.Builder
+	limit := time.After(30 * time.Second)
+	for {
+		missing := false
+		for _, w := range words {
+			missing = missing || !strings.Contains(heard.String(), w)
+		}
+		if !missing {
+			return heard.String()
+		}
+		select {
+		case line, ok := <-s.lines:
+			if !ok {
+				t.Fatalf("the stream ended after:\n%s", heard.String())
+			}
+			heard.WriteString(line + "\n")
+		case <-limit:
+			t.Fatalf("not heard: %q in\n%s", words, heard.String())
+		}
+	}
 }

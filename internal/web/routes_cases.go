@@ -16,6 +16,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/sheet"
+	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -409,17 +410,59 @@ func (w *Web) areaFeatures(r *http.Request, names *caseNames, chosen cases.Case)
 	if err != nil {
 		return nil, err
 	}
+	labels := labelled(areas)
 	for _, a := range areas {
 		if len(a.GeoJSON) == 0 || string(a.GeoJSON) == "null" {
 			continue
 		}
-		p := map[string]any{"name": a.Name, "fill": names.fill(a.Company), "note": names.org(r.Context(), a.Company)}
-		if chosen.Area != "" && a.Code == chosen.Area {
-			p["chosen"] = true
+		p := map[string]any{"fill": names.fill(a.Company), "note": a.Name + " " + names.org(r.Context(), a.Company)}
+		switch {
+		case chosen.Area != "" && a.Code == chosen.Area:
+			p["chosen"], p["name"] = true, a.Name
+		case chosen.ID == "" && labels[a.Company] == a.Code:
+			p["name"] = names.short(r.Context(), a.Company)
 		}
 		out = append(out, feature{"Feature", p, a.GeoJSON})
 	}
 	return out, nil
+}
+
+// labelled chooses the widest area of each company to bear its name, since names on every area would hide the map.
+func labelled(areas []territory.DrawnArea) map[string]string {
+	out, widest, n := map[string]string{}, map[string]float64{}, map[string]int{}
+	for _, a := range areas {
+		n[a.Company]++
+		if w := width(a.GeoJSON); w > widest[a.Company] {
+			out[a.Company], widest[a.Company] = a.Code, w
+		}
+	}
+	for company, count := range n {
+		if count < 2 { // a lone boiler room has no place for its name
+			delete(out, company)
+		}
+	}
+	return out
+}
+
+// width is how far a MultiPolygon reaches from west to east.
+func width(outline json.RawMessage) float64 {
+	var g struct {
+		Coordinates [][][][]float64 `json:"coordinates"`
+	}
+	if json.Unmarshal(outline, &g) != nil {
+		return 0
+	}
+	west, east := 180.0, -180.0
+	for _, polygon := range g.Coordinates {
+		for _, ring := range polygon {
+			for _, at := range ring {
+				if len(at) > 0 {
+					west, east = min(west, at[0]), max(east, at[0])
+				}
+			}
+		}
+	}
+	return max(0, east-west)
 }
 
 func casePoint(ctx context.Context, names *caseNames, c cases.Case) feature {

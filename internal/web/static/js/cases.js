@@ -2,6 +2,7 @@
 // bar, so that no row moves from under the pointer.
 const waiting = new Set()
 let held = ''
+let stale = false // the case that is open changed meanwhile
 
 function raise(words) {
   const bar = document.querySelector('[data-fresh]')
@@ -18,7 +19,18 @@ function rows(e) {
   for (const row of box.content.querySelectorAll('tr')) {
     if (!document.getElementById(row.id)) row.remove()
   }
+  for (const row of box.content.querySelectorAll('tr')) {
+    if (document.getElementById(row.id).getAttribute('aria-selected') === 'true') stale = true
+  }
   if (box.content.querySelector('tr')) window.htmx.swap(e.target, box.innerHTML, { swapStyle: 'none' })
+  renew()
+}
+
+// The case beside the list follows its row, but never from under a form that somebody is filling in.
+function renew() {
+  if (!stale || document.querySelector('dialog[open]') || !document.querySelector('#side .drawer')) return
+  stale = false
+  window.htmx.ajax('GET', location.href, { target: '#side', swap: 'innerHTML' })
 }
 
 function message(e) {
@@ -62,6 +74,7 @@ export function once() {
   document.addEventListener('htmx:oobBeforeSwap', keep)
   document.addEventListener('htmx:oobAfterSwap', giveBack)
   document.addEventListener('htmx:afterSwap', answered)
+  document.addEventListener('close', renew, true) // of a dialog
   document.addEventListener('refresh', e => raise(e.target.dataset.words))
   document.addEventListener('click', e => {
     if (e.target.closest('[data-fresh]')) location.reload()
