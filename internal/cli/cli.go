@@ -35,6 +35,7 @@ type root struct {
 	Lang string   `name:"lang" placeholder:"zh|en" help:"${lang}"`
 
 	Serve     serveCmd     `cmd:"" help:"${serve}"`
+	Demo      demoCmd      `cmd:"" help:"${demo}"`
 	Migrate   migrateCmd   `cmd:"" help:"${migrate}"`
 	Settings  settingsCmd  `cmd:"" name:"config" help:"${config}"`
 	User      userCmd      `cmd:"" help:"${user}"`

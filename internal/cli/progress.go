@@ -43,6 +43,14 @@ func (p *progress) of(done, total int) {
 	_ = p.bar.Set(done) // as above
 }
 
+// part shows how much of a named part is done, in hundredths.
+func (p *progress) part(name string, percent int) {
+	if p.bar != nil {
+		p.bar.Describe(name)
+	}
+	p.of(percent, 100)
+}
+
 func (p *progress) done() {
 	if p.bar != nil {
 		_ = p.bar.Finish() // as above

@@ -41,12 +41,7 @@ func (w where) load(r *run) (config.Config, error) {
 
 // named reports whether an installation was named at all.
 func named(c config.Config) bool {
-	for _, s := range c.Effective() {
-		if (s.Key == "data" || s.Key == "database") && s.From != "" {
-			return true
-		}
-	}
-	return false
+	return c.IsSet("data") || c.IsSet("database")
 }
 
 // open opens the installation for one command, making it if it does not exist yet.

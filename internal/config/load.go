@@ -253,3 +253,6 @@ func (c *Config) followData() {
 	}
 	*c = c.WithDefaults()
 }
+
+// IsSet reports whether a setting was given and is not merely the default.
+func (c Config) IsSet(key string) bool { return c.from[key] != "" }
