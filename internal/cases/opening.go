@@ -155,12 +155,15 @@ func (o Opening) MissingFields(p *citypack.Pack, cat *citypack.Category) []strin
 	return out
 }
 
-// strict reports whether the door refuses a record that lacks required fields; the others keep them as 待补录.
+// strict reports whether the door refuses a record that lacks required fields; the others keep them as 待补录. A question
+// that is answered at once needs no address, and a call that broke off is held with what was said.
 func (o Opening) strict(u citypack.Urgency) bool {
 	switch o.Door {
 	case citypack.DoorSeat, citypack.DoorCounter:
-		return u != citypack.Critical && o.Paper == ""
-	case citypack.DoorWeb, citypack.DoorAPI, citypack.DoorOpen311, citypack.DoorPeak:
+		return u != citypack.Critical && o.Paper == "" && !o.Hold && o.Answer == ""
+	case citypack.DoorPeak:
+		return !o.Hold && o.Answer == ""
+	case citypack.DoorWeb, citypack.DoorAPI, citypack.DoorOpen311:
 		return true
 	case citypack.DoorImport:
 	}
@@ -275,13 +278,16 @@ func (o Opening) checkTimes(c *fault.Check, now civil.Instant) {
 	c.That(!o.Details.ToldAt.After(now.Add(time.Minute)), "details.company_told_at", "case.in_future")
 }
 
-// query is what attribution is asked about.
-func (o Opening) query(at civil.Instant) territory.Query {
+// Query is what attribution is asked about: where a form that is still being filled in lies, too.
+func (o Opening) Query(at civil.Instant) territory.Query {
 	where := o.Address
 	if o.Text != "" && !strings.Contains(o.Text, where) {
 		where = strings.TrimSpace(where + " " + o.Text)
 	} else if o.Text != "" {
 		where = o.Text
 	}
-	return territory.Query{Text: where, Lng: o.Lng, Lat: o.Lat, CRS: o.CRS, Household: o.Account, At: at}
+	return territory.Query{
+		Text: where, Lng: o.Lng, Lat: o.Lat, CRS: o.CRS, Household: o.Account, At: at,
+		Community: o.Community, Building: o.Building, Unit: o.Unit, Room: o.Room,
+	}
 }

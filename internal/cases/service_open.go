@@ -89,9 +89,14 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 	if err != nil {
 		return Opened{}, err
 	}
-	c.Missing = in.MissingFields(r.Pack, cat)
+	if in.Answer == "" {
+		c.Missing = in.MissingFields(r.Pack, cat)
+	}
 	if len(c.Missing) > 0 && in.strict(c.Urgency) {
 		return Opened{}, missingFault(c.Missing)
+	}
+	if in.Text == "" && in.Caller.Phone == "" && in.Address == "" {
+		return Opened{}, missingFault([]string{string(citypack.FieldText)})
 	}
 	if again, ok, err := s.reminded(ctx, tx, by, r, in, c); err != nil || ok {
 		return Opened{Case: again, Reminder: ok}, err
@@ -234,9 +239,7 @@ func sealParty(p secret.Person, field string, who Party) (string, error) {
 }
 
 func (s *Service) attribute(ctx context.Context, tx *db.Tx, in Opening) (territory.Answer, error) {
-	q := in.query(tx.Now)
-	q.Community, q.Building, q.Unit, q.Room = in.Community, in.Building, in.Unit, in.Room
-	return s.o.Attribute(ctx, tx, in.City, q)
+	return s.o.Attribute(ctx, tx, in.City, in.Query(tx.Now))
 }
 
 // place writes where the case is: what was typed goes before what was understood.

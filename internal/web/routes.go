@@ -17,5 +17,6 @@ func (w *Web) table() []Route {
 		w.casesRoutes(),
 		w.caseRoutes(),
 		w.queueRoutes(),
+		w.seatRoutes(),
 	)
 }

@@ -31,7 +31,9 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
@@ -56,6 +58,8 @@ type Deps struct {
 	Notices   *notice.Service
 	Stats     *stats.Service
 	Blobs     *blob.Service
+	Knowledge *knowledge.Service
+	Outages   *outage.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.

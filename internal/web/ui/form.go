@@ -134,6 +134,11 @@ func FileForm(f Form, action string) templ.Component {
 	return formWith(f, action, templ.Attributes{"enctype": "multipart/form-data"})
 }
 
+// NamedForm is FormBox for a form with an id, by which fields and buttons outside of it belong to it.
+func NamedForm(f Form, action, id string) templ.Component {
+	return formWith(f, action, templ.Attributes{"id": id})
+}
+
 // PartForm is FormBox for a form whose answer is put into the element with an id; without scripts it is a plain form.
 func PartForm(f Form, action, into string) templ.Component {
 	return formWith(f, action, templ.Attributes{"hx-post": action, "hx-target": "#" + into, "hx-swap": "innerHTML"})

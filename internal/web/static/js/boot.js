@@ -6,6 +6,7 @@ const parts = [
   ['[data-toasts]', './toast.js'], ['form[method=post]', './form.js'], ['[data-copy]', './copy.js'],
   ['[data-outbox]', './queue.js'], ['[data-map]', './mapbox.js'], ['[data-auto]', './auto.js'], ['input[data-photo]', './photo.js'],
   ['[data-suggest]', './suggest.js'], ['[data-print]', './print.js'], ['[data-cases]', './cases.js'],
+  ['[data-seat]', './seat.js'],
 ]
 const loaded = new Set()
 

@@ -1,5 +1,6 @@
 // Proposes while an address or a name is typed: from two characters on, arrows choose, free text always stays allowed.
-// data-suggest is an address that answers ?q= with [{"value", "label", "hint"}]; the list is a native datalist-like box.
+// data-suggest is an address that answers ?q= with [{"value", "label", "hint", "set"}], set being other fields of the form
+// that go with the choice; the list is a native datalist-like box.
 let timer = 0
 
 async function ask(input) {
@@ -26,6 +27,7 @@ function fill(input, list, items) {
     el.setAttribute('role', 'option')
     el.setAttribute('aria-selected', 'false')
     el.dataset.value = item.value
+    el.dataset.set = JSON.stringify(item.set || {})
     el.append(item.label || item.value)
     if (item.hint) {
       const hint = document.createElement('small')
@@ -50,6 +52,10 @@ function shut(input, list) {
 
 function take(input, list, el) {
   input.value = el.dataset.value
+  for (const [name, value] of Object.entries(JSON.parse(el.dataset.set))) {
+    const other = input.form && input.form.elements[name]
+    if (other) other.value = value
+  }
   shut(input, list)
   input.dispatchEvent(new Event('change', { bubbles: true }))
 }
