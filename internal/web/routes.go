@@ -9,6 +9,7 @@ func (w *Web) table() []Route {
 		w.loginRoutes(),
 		w.companyRoutes(),
 		w.statsRoutes(),
+		w.rulesRoutes(),
 		w.accountRoutes(),
 		w.peopleRoutes(),
 		w.orgRoutes(),

@@ -59,7 +59,9 @@ func (w *Web) statsPage(rw http.ResponseWriter, r *http.Request) error {
 }
 
 // href is the list of cases behind a figure.
-func (v statsView) href(f stats.Figure) string { return withQuery(at("/c/{city}/cases", v.city), filterQuery(f.Filter)) }
+func (v statsView) href(f stats.Figure) string {
+	return withQuery(at("/c/{city}/cases", v.city), filterQuery(f.Filter))
+}
 
 // filterQuery writes a filter the way the list's address reads it.
 func filterQuery(f cases.Filter) url.Values {
