@@ -238,3 +238,21 @@ func mustAt(t testing.TB, s string) civil.Instant {
 }
 
 func placeFilter(name string) place.CommunityFilter { return place.CommunityFilter{Query: name} }
+
+// session logs a member of staff in and gives the cookie of their browser.
+func (h *house) session(role actor.Role) string {
+	h.t.Helper()
+	const first, good = "Nuan-cheng!88x", "Nuan-cheng!88"
+	p, err := h.app.Staff.CreatePerson(ctx, h.root, staff.NewPerson{City: city, Login: string(role), Name: string(role), Org: "centre", Password: first, Grants: []actor.Grant{grant(role)}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.app.Staff.SetPassword(ctx, actor.Actor{ID: p.ID, Kind: actor.Person}, staff.PasswordChange{Person: p.ID, Current: first, New: good}); err != nil {
+		h.t.Fatal(err)
+	}
+	ticket, err := h.app.Staff.Login(ctx, staff.Credentials{Login: string(role), Password: good, Address: "192.0.2.1"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return "rehu_session=" + ticket.Token
+}

@@ -96,7 +96,9 @@ func full[T any](p page.Of[T], err error) (page.Of[T], error) {
 
 func (v *v1) openCase(ctx context.Context, c caller, in cases.Opening) (cases.Opened, error) {
 	in.City, in.Door, in.Key = c.city, citypack.DoorAPI, c.key()
-	return v.Cases.Open(ctx, c.by, in)
+	out, err := v.Cases.Open(ctx, c.by, in)
+	out.Case = out.Case.For(c.by)
+	return out, err
 }
 
 func (v *v1) changedCases(ctx context.Context, c caller, q since) (page.Of[cases.Case], error) {
@@ -112,7 +114,11 @@ func (v *v1) batchCases(ctx context.Context, c caller, in dispatch.Batch) (page.
 	list, err := v.Dispatch.Batch(ctx, c.by, in)
 	out := make([]outcome, len(list))
 	for i, one := range list {
-		out[i] = outcome{ID: one.ID, Case: one.Case}
+		out[i] = outcome{ID: one.ID}
+		if one.Case != nil {
+			seen := one.Case.For(c.by)
+			out[i].Case = &seen
+		}
 		if one.Err != nil {
 			p := httpx.NewProblem(one.Err, httpx.Lang(ctx), httpx.RequestID(ctx))
 			out[i].Error = &p

@@ -35,7 +35,8 @@ func stepWith[In any](v *v1, name string, do useCase[In], of func(in *In) *cases
 		}
 		at := of(&in)
 		at.City, at.ID, at.Key = c.city, id, c.key()
-		return do(ctx, c.by, in)
+		done, err := do(ctx, c.by, in)
+		return done.For(c.by), err
 	})
 }
 

@@ -64,7 +64,7 @@ func (s *Service) LinkCases(ctx context.Context, by actor.Actor, in Linking) (Ca
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Case, error) {
 		return OnceIn(ctx, tx, by, in.Act, in, func() (Case, error) {
 			return s.EditIn(ctx, tx, by, in.City, in.ID, audit.Act{Act: "case.link", Body: map[string]any{"others": strings.Join(in.Others, ","), "kind": in.Kind}}, func(c *Case) error {
-				if err := by.May(actor.CaseLink, c.On()); err != nil {
+				if err := may(by, actor.CaseLink, *c); err != nil {
 					return err
 				}
 				c.Linked = true
@@ -96,7 +96,7 @@ func (s *Service) linkIn(ctx context.Context, tx *db.Tx, by actor.Actor, c Case,
 	act := audit.Act{Act: "case.linked", Body: map[string]any{"other": c.ID, "kind": kind}}
 	_, err = s.EditIn(ctx, tx, by, c.City, other, act, func(o *Case) error {
 		o.Linked = true
-		return by.May(actor.CaseLink, o.On())
+		return may(by, actor.CaseLink, *o)
 	})
 	if err != nil {
 		return fmt.Errorf("link %s: %w", other, err)
@@ -120,7 +120,7 @@ func (s *Service) Unlink(ctx context.Context, by actor.Actor, in Act, link strin
 		var c Case
 		for _, id := range []string{l.Case, l.Other} {
 			one, err := s.EditIn(ctx, tx, by, in.City, id, audit.Act{Act: "case.unlink", Body: reasonBody(in.Reason)}, func(c *Case) error {
-				if err := by.May(actor.CaseLink, c.On()); err != nil {
+				if err := may(by, actor.CaseLink, *c); err != nil {
 					return err
 				}
 				left, err := LinksOf(ctx, tx, c.City, c.ID)
@@ -161,7 +161,7 @@ func (s *Service) Remind(ctx context.Context, by actor.Actor, in Reminder) (Case
 func (s *Service) remindIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Reminder) (Case, error) {
 	act := audit.Act{Act: "case.remind", Public: true, Body: map[string]any{"channel": in.Channel, "text": secret.MaskText(in.Text)}}
 	c, err := s.EditIn(ctx, tx, by, in.City, in.ID, act, func(c *Case) error {
-		if err := by.May(actor.CaseUrge, c.On()); err != nil {
+		if err := may(by, actor.CaseUrge, *c); err != nil {
 			return err
 		}
 		if !c.Open {

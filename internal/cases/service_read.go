@@ -27,6 +27,18 @@ func see(by actor.Actor, c Case) (Case, error) {
 	return hide(by, c), nil
 }
 
+// may asks for a permission on a case; whoever may not read it does not learn that it exists.
+func may(by actor.Actor, p actor.Permission, c Case) error {
+	err := by.May(p, c.On())
+	if err != nil && by.May(actor.CaseRead, c.On()) != nil {
+		return actor.Hide(err)
+	}
+	return err
+}
+
+// For is the case as an actor may see it, for doors that show what an act gave back.
+func (c Case) For(by actor.Actor) Case { return hide(by, c) }
+
 func hide(by actor.Actor, c Case) Case {
 	if !c.Secret || by.MayAny(actor.CaseAccept, c.City) || by.MayAny(actor.CaseVerify, c.City) || by.Kind == actor.System {
 		return c
