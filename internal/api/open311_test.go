@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -71,7 +72,7 @@ func shape(t testing.TB, doc string) []string {
 	d := xml.NewDecoder(strings.NewReader(doc))
 	for {
 		tok, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -311,8 +311,8 @@ func hasField(t reflect.Type, name string) bool {
 	if t.Kind() != reflect.Struct {
 		return false
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if tag == name || f.Anonymous && tag == "" && hasField(f.Type, name) {
 			return true

@@ -69,7 +69,8 @@ func (v *v1) caseOperations() {
 	ask(v, Operation{Name: "waiting_requests", Method: http.MethodGet, Path: "/cities/{city}/requests", Permissions: read, tag: "cases"},
 		func(ctx context.Context, c caller, q struct {
 			Kind dispatch.RequestKind `form:"kind"`
-		}) (page.Of[dispatch.Waiting], error) {
+		},
+		) (page.Of[dispatch.Waiting], error) {
 			list, err := v.Dispatch.Waiting(ctx, c.by, c.city, q.Kind)
 			return whole(list), err
 		})

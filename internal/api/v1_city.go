@@ -60,7 +60,8 @@ func (v *v1) cityOperations() {
 	ask(v, at("suggest", "/suggest", territories, "places"), func(ctx context.Context, c caller, q struct {
 		Query string `form:"q"`
 		Limit int    `form:"limit"`
-	}) (page.Of[territory.Suggestion], error) {
+	},
+	) (page.Of[territory.Suggestion], error) {
 		list, err := v.Territory.Suggest(ctx, c.by, c.city, q.Query, min(max(q.Limit, 0), page.MaxSize))
 		return whole(list), err
 	})
@@ -94,7 +95,8 @@ func (v *v1) households(ctx context.Context, c caller, a place.Address) (page.Of
 
 func (v *v1) categories(ctx context.Context, c caller, q struct {
 	Door citypack.Door `form:"door"`
-}) (page.Of[category], error) {
+},
+) (page.Of[category], error) {
 	doors := []citypack.Door{"", citypack.DoorSeat, citypack.DoorPeak, citypack.DoorWeb, citypack.DoorAPI, citypack.DoorImport, citypack.DoorOpen311, citypack.DoorCounter}
 	if !slices.Contains(doors, q.Door) {
 		return page.Of[category]{}, refuse("door", "field.not_one_of", "allowed", "seat, peak, web, api, import, open311, counter")
@@ -171,7 +173,8 @@ func (v *v1) limits(ctx context.Context, c caller, q limitQuery) (page.Of[limit]
 func (v *v1) seasons(ctx context.Context, c caller, q struct {
 	At     civil.Instant `form:"at"`
 	County string        `form:"county"`
-}) (seasons, error) {
+},
+) (seasons, error) {
 	r, err := v.Rules.Rules(ctx, c.city)
 	if err != nil {
 		return seasons{}, err

@@ -222,8 +222,8 @@ func photoForm(of *huma.Schema) *huma.MediaType {
 // parameters lists the fields of a query, as httpx.Bind reads them.
 func (s *schemas) parameters(q reflect.Type) []*huma.Param {
 	var out []*huma.Param
-	for i := range q.NumField() {
-		f := q.Field(i)
+	for f := range q.Fields() {
+		f := f
 		name, tagged := f.Tag.Lookup("form")
 		switch {
 		case name == "-":

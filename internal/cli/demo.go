@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -60,7 +59,10 @@ func (c *demoCmd) Run(r *run) error {
 	all, ctx := errgroup.WithContext(r.ctx)
 	all.Go(func() error { return httpx.Serve(ctx, l, g, grace) })
 	all.Go(func() error { return c.live(ctx, r, a, g, urlOf(l), o) })
-	return all.Wait()
+	if err := all.Wait(); r.ctx.Err() == nil {
+		return err
+	}
+	return nil // whoever ended it wants no report of what was left undone
 }
 
 func (c *demoCmd) options() (demo.Options, error) {
@@ -104,9 +106,6 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url str
 	info, err := demo.Prepare(ctx, a, o)
 	p.done()
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil // stopped while it was prepared
-		}
 		return err
 	}
 	h, err := newServer(a)
@@ -117,11 +116,7 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url str
 	if err := c.show(r, url, info); err != nil {
 		return err
 	}
-	err = beside(ctx, func(ctx context.Context) error { return demo.Live(ctx, a, o) }, a.Run)
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+	return beside(ctx, func(ctx context.Context) error { return demo.Live(ctx, a, o) }, a.Run)
 }
 
 // show tells where the city is and who can log in.

@@ -89,7 +89,7 @@ func Prepare(ctx context.Context, a *app.App, o Options) (Info, error) {
 		}
 	}
 	run(a, max(o.At, done))
-	return crew.info(ctx, a, o)
+	return crew.info(ctx, a)
 }
 
 // seasonEve is the morning on which the registers are filled.

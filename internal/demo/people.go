@@ -227,7 +227,7 @@ func finished(ctx context.Context, a *app.App) (civil.Instant, error) {
 }
 
 // info makes new keys, since those of an earlier start are not kept in the clear, and ends the old ones.
-func (w *crew) info(ctx context.Context, a *app.App, o Options) (Info, error) {
+func (w *crew) info(ctx context.Context, a *app.App) (Info, error) {
 	old, err := a.Staff.Keys(ctx, owner, sim.Code, page.Request{Size: page.MaxSize})
 	if err != nil {
 		return Info{}, err

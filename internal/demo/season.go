@@ -83,7 +83,7 @@ func (a agenda) Less(i, j int) bool {
 	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].n < a[j].n
 }
 func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(task)) } //nolint:errcheck // only tasks are pushed
+func (a *agenda) Push(x any)   { *a = append(*a, x.(task)) } // only tasks are pushed
 func (a *agenda) Pop() any {
 	last := (*a)[len(*a)-1]
 	*a = (*a)[:len(*a)-1]
@@ -142,7 +142,7 @@ func (s *season) step(ctx context.Context) error {
 	}
 	switch {
 	case len(s.queue) > 0 && !s.queue[0].at.After(s.now):
-		return heap.Pop(&s.queue).(task).what(ctx) //nolint:errcheck // only tasks are pushed
+		return heap.Pop(&s.queue).(task).what(ctx) // only tasks are pushed
 	case s.next != nil && !s.next.At.After(s.now):
 		c := *s.next
 		s.pull()

@@ -150,8 +150,10 @@ func (s *Service) Write(ctx context.Context, by actor.Actor, in Writing) (Sheet,
 		if err != nil {
 			return Sheet{}, err
 		}
-		sheet := Sheet{City: in.City, ID: tx.NewID(), No: r.Pack.Number("handover", day, n, fmt.Sprintf("%s-%02d", day, n)), State: Written,
-			Parts: parts, Note: strings.TrimSpace(in.Note), WrittenAt: tx.Now, WrittenBy: by.ID, Writer: by.Name, Version: 1}
+		sheet := Sheet{
+			City: in.City, ID: tx.NewID(), No: r.Pack.Number("handover", day, n, fmt.Sprintf("%s-%02d", day, n)), State: Written,
+			Parts: parts, Note: strings.TrimSpace(in.Note), WrittenAt: tx.Now, WrittenBy: by.ID, Writer: by.Name, Version: 1,
+		}
 		if err := insert(ctx, tx, sheet); err != nil {
 			return Sheet{}, err
 		}

@@ -137,7 +137,7 @@ func search(ctx context.Context, tx *db.Tx, q Query, categories, terms []string)
 	}
 	for _, t := range terms {
 		args = append(args, like(t))
-		where.WriteString(fmt.Sprintf(` AND v.search LIKE $%d ESCAPE '!'`, len(args)))
+		fmt.Fprintf(&where, ` AND v.search LIKE $%d ESCAPE '!'`, len(args))
 	}
 	rows, err := db.List[Version](ctx, tx, `SELECT `+columns()+` FROM article_version v WHERE v.city_id = $1 AND `+live+where.String()+` ORDER BY v.article_id`, args...)
 	return rows, wrap(err, "search articles")

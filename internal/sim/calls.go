@@ -145,7 +145,7 @@ func (y *callYear) day(d civil.Date) []Call {
 		for range count(r, p*65/10) {
 			out = append(out, y.complaint(r, d))
 		}
-		out = append(out, y.bunches(r, d)...)
+		out = append(out, y.bunches(d)...)
 		if d == midWinter {
 			out = append(out, y.breakfast(roll(y.Seed, "breakfast"))...)
 		}
@@ -258,7 +258,7 @@ func (y *callYear) victim(r dice, m matter, at civil.Instant) int {
 }
 
 // bunches are the calls about shared faults that began on a day or the evening before.
-func (y *callYear) bunches(r dice, d civil.Date) (out []Call) {
+func (y *callYear) bunches(d civil.Date) (out []Call) {
 	for n, f := range y.Faults {
 		if f.At.Date() != d || y.touched[n] {
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -267,7 +268,7 @@ func (g *collection) close() error {
 func rings(p geo.Polygon) string {
 	out := make([]string, len(p))
 	for i, r := range p {
-		out[i] = positions(append(r[:len(r):len(r)], r[0]))
+		out[i] = positions(append(slices.Clip(r), r[0]))
 	}
 	return "[" + strings.Join(out, ",") + "]"
 }

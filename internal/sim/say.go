@@ -74,18 +74,45 @@ type topic struct {
 // What is asked before the season, on its first days, and later.
 var (
 	askBefore = []topic{
-		{"start", "inquiry", 40}, {"company", "inquiry", 12}, {"stop", "fee_suspend", 14}, {"pay", "inquiry", 20},
-		{"valve", "inquiry", 12}, {"invoice", "fee_invoice", 4}, {"standard", "inquiry", 3},
+		{"start", "inquiry", 40},
+		{"company", "inquiry", 12},
+		{"stop", "fee_suspend", 14},
+		{"pay", "inquiry", 20},
+		{"valve", "inquiry", 12},
+		{"invoice", "fee_invoice", 4},
+		{"standard", "inquiry", 3},
 	}
 	askFirst = []topic{
-		{"start", "inquiry", 5}, {"company", "inquiry", 22}, {"standard", "inquiry", 9}, {"air", "inquiry", 16},
-		{"valve", "inquiry", 18}, {"progress", "inquiry", 14}, {"pay", "inquiry", 8}, {"refund", "fee_refund", 4},
-		{"test", "inquiry", 4}, {"outage", "inquiry", 6}, {"arrears", "fee_arrears", 3}, {"stop", "fee_suspend", 4}, {"pressure", "inquiry", 1},
+		{"start", "inquiry", 5},
+		{"company", "inquiry", 22},
+		{"standard", "inquiry", 9},
+		{"air", "inquiry", 16},
+		{"valve", "inquiry", 18},
+		{"progress", "inquiry", 14},
+		{"pay", "inquiry", 8},
+		{"refund", "fee_refund", 4},
+		{"test", "inquiry", 4},
+		{"outage", "inquiry", 6},
+		{"arrears", "fee_arrears", 3},
+		{"stop", "fee_suspend", 4},
+		{"pressure", "inquiry", 1},
 	}
 	askNormal = []topic{
-		{"standard", "inquiry", 10}, {"company", "inquiry", 14}, {"refund", "fee_refund", 14}, {"test", "inquiry", 12}, {"air", "inquiry", 9},
-		{"progress", "inquiry", 18}, {"outage", "inquiry", 9}, {"invoice", "fee_invoice", 8}, {"pay", "inquiry", 5}, {"valve", "inquiry", 3},
-		{"arrears", "fee_arrears", 2}, {"stop", "fee_suspend", 3}, {"pressure", "inquiry", 2}, {"suggestion", "opinion_suggestion", 5}, {"outside", "opinion_praise", 4},
+		{"standard", "inquiry", 10},
+		{"company", "inquiry", 14},
+		{"refund", "fee_refund", 14},
+		{"test", "inquiry", 12},
+		{"air", "inquiry", 9},
+		{"progress", "inquiry", 18},
+		{"outage", "inquiry", 9},
+		{"invoice", "fee_invoice", 8},
+		{"pay", "inquiry", 5},
+		{"valve", "inquiry", 3},
+		{"arrears", "fee_arrears", 2},
+		{"stop", "fee_suspend", 3},
+		{"pressure", "inquiry", 2},
+		{"suggestion", "opinion_suggestion", 5},
+		{"outside", "opinion_praise", 4},
 	}
 )
 

@@ -8,6 +8,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/geo"
 )
@@ -154,14 +156,7 @@ const (
 )
 
 // Has reports whether the community has a trait.
-func (c Community) Has(t Trait) bool {
-	for _, have := range c.Traits {
-		if have == t {
-			return true
-		}
-	}
-	return false
-}
+func (m Community) Has(t Trait) bool { return slices.Contains(m.Traits, t) }
 
 // Building is one building of a community.
 type Building struct {

@@ -79,33 +79,55 @@ func intakeActs() []caseAct {
 	p := func(all ...actor.Permission) []actor.Permission { return all }
 	e := func(all ...cases.Event) []cases.Event { return all }
 	return []caseAct{
-		{name: "accept", key: "event.accept", icon: "check", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseAccept), events: e(cases.Accept),
-			do: plain(func(w *Web) useAct { return w.Cases.Accept })},
-		{name: "file", key: "event.file", icon: "file-text", look: "main-act", quick: true, may: p(actor.CaseFile), events: e(cases.File), fields: fileFields,
-			do: doer(func(in *cases.Filing) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Filing) (cases.Case, error) { return w.Cases.File })},
-		{name: "dispatch", key: "event.dispatch", icon: "send", look: "main-act", letter: "P", quick: true, may: p(actor.CaseDispatch), events: e(cases.Dispatch),
-			reason: "may", fields: sendFields, do: sending(func(w *Web) useSend { return w.Dispatch.Dispatch })},
-		{name: "return", key: "casework.return", icon: "undo-2", look: "main-act", letter: "T", quick: true, may: p(actor.CaseDispatch),
+		{
+			name: "accept", key: "event.accept", icon: "check", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseAccept), events: e(cases.Accept),
+			do: plain(func(w *Web) useAct { return w.Cases.Accept }),
+		},
+		{
+			name: "file", key: "event.file", icon: "file-text", look: "main-act", quick: true, may: p(actor.CaseFile), events: e(cases.File), fields: fileFields,
+			do: doer(func(in *cases.Filing) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Filing) (cases.Case, error) { return w.Cases.File }),
+		},
+		{
+			name: "dispatch", key: "event.dispatch", icon: "send", look: "main-act", letter: "P", quick: true, may: p(actor.CaseDispatch), events: e(cases.Dispatch),
+			reason: "may", fields: sendFields, do: sending(func(w *Web) useSend { return w.Dispatch.Dispatch }),
+		},
+		{
+			name: "return", key: "casework.return", icon: "undo-2", look: "main-act", letter: "T", quick: true, may: p(actor.CaseDispatch),
 			events: e(cases.AcceptReturn, cases.RefuseReturn), reason: "may", text: "casework.return.text", fields: returnFields,
 			do: doer(func(in *dispatch.ReturnAnswer) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.ReturnAnswer) (cases.Case, error) {
 				return w.Dispatch.AnswerReturn
-			})},
-		{name: "confirmed", key: "event.confirm", icon: "check", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseConfirm), events: e(cases.Confirm),
-			do: plain(func(w *Web) useAct { return w.Cases.Confirm })},
-		{name: "refute", key: "event.refute", icon: "x", look: "danger", reason: "need", quick: true, may: p(actor.CaseConfirm), events: e(cases.Refute),
-			do: plain(func(w *Web) useAct { return w.Cases.Refute })},
-		{name: "answer", key: "event.answer", icon: "message-square", quick: true, may: p(actor.CaseAccept), events: e(cases.Answer), text: "casework.answer.text", fields: answerFields,
+			}),
+		},
+		{
+			name: "confirmed", key: "event.confirm", icon: "check", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseConfirm), events: e(cases.Confirm),
+			do: plain(func(w *Web) useAct { return w.Cases.Confirm }),
+		},
+		{
+			name: "refute", key: "event.refute", icon: "x", look: "danger", reason: "need", quick: true, may: p(actor.CaseConfirm), events: e(cases.Refute),
+			do: plain(func(w *Web) useAct { return w.Cases.Refute }),
+		},
+		{
+			name: "answer", key: "event.answer", icon: "message-square", quick: true, may: p(actor.CaseAccept), events: e(cases.Answer), text: "casework.answer.text", fields: answerFields,
 			do: doer(func(in *cases.Answering) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Answering) (cases.Case, error) {
 				return w.Cases.AnswerDirect
-			})},
-		{name: "ask_confirm", key: "event.ask_confirm", icon: "map-pin", atOnce: true, may: p(actor.CaseAccept), events: e(cases.AskConfirm),
-			do: plain(func(w *Web) useAct { return w.Cases.AskConfirm })},
-		{name: "reject", key: "event.reject", icon: "ban", look: "danger", reason: "need", text: "casework.reject.text", may: p(actor.CaseAccept), events: e(cases.Reject),
-			do: plain(func(w *Web) useAct { return w.Cases.Reject })},
-		{name: "redispatch", key: "event.redispatch", icon: "rotate-ccw", reason: "need", may: p(actor.CaseDispatch), events: e(cases.Redispatch), fields: resendFields,
-			do: sending(func(w *Web) useSend { return w.Dispatch.Redispatch })},
-		{name: "designate", key: "event.designate", icon: "flag", reason: "need", text: "casework.designate.text", may: p(actor.CaseDesignate), events: e(cases.Designate),
-			fields: designateFields, do: sending(func(w *Web) useSend { return w.Dispatch.Designate })},
+			}),
+		},
+		{
+			name: "ask_confirm", key: "event.ask_confirm", icon: "map-pin", atOnce: true, may: p(actor.CaseAccept), events: e(cases.AskConfirm),
+			do: plain(func(w *Web) useAct { return w.Cases.AskConfirm }),
+		},
+		{
+			name: "reject", key: "event.reject", icon: "ban", look: "danger", reason: "need", text: "casework.reject.text", may: p(actor.CaseAccept), events: e(cases.Reject),
+			do: plain(func(w *Web) useAct { return w.Cases.Reject }),
+		},
+		{
+			name: "redispatch", key: "event.redispatch", icon: "rotate-ccw", reason: "need", may: p(actor.CaseDispatch), events: e(cases.Redispatch), fields: resendFields,
+			do: sending(func(w *Web) useSend { return w.Dispatch.Redispatch }),
+		},
+		{
+			name: "designate", key: "event.designate", icon: "flag", reason: "need", text: "casework.designate.text", may: p(actor.CaseDesignate), events: e(cases.Designate),
+			fields: designateFields, do: sending(func(w *Web) useSend { return w.Dispatch.Designate }),
+		},
 	}
 }
 
@@ -117,43 +139,63 @@ func unitActs() []caseAct {
 		return doer(func(in *dispatch.Signing) *cases.Act { return &in.Act }, use)
 	}
 	return []caseAct{
-		{name: "sign", key: "event.sign", icon: "pencil", look: "main-act", quick: true, may: p(actor.CaseSign), events: e(cases.Sign), fields: signFields,
+		{
+			name: "sign", key: "event.sign", icon: "pencil", look: "main-act", quick: true, may: p(actor.CaseSign), events: e(cases.Sign), fields: signFields,
 			do: signing(func(w *Web) func(context.Context, actor.Actor, dispatch.Signing) (cases.Case, error) {
 				return w.Dispatch.Sign
-			})},
-		{name: "sign_for", key: "event.sign_for", icon: "phone", quick: true, may: p(actor.CaseSignFor), events: e(cases.SignFor), text: "casework.sign_for.text", fields: signForFields,
+			}),
+		},
+		{
+			name: "sign_for", key: "event.sign_for", icon: "phone", quick: true, may: p(actor.CaseSignFor), events: e(cases.SignFor), text: "casework.sign_for.text", fields: signForFields,
 			do: signing(func(w *Web) func(context.Context, actor.Actor, dispatch.Signing) (cases.Case, error) {
 				return w.Dispatch.SignFor
-			})},
-		{name: "urge", key: "casework.urge", icon: "bell", letter: "U", quick: true, may: p(actor.CaseUrge), open: isOpen, fields: urgeFields,
+			}),
+		},
+		{
+			name: "urge", key: "casework.urge", icon: "bell", letter: "U", quick: true, may: p(actor.CaseUrge), open: isOpen, fields: urgeFields,
 			do: doer(func(in *cases.Reminder) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Reminder) (cases.Case, error) {
 				return w.Cases.Remind
-			})},
-		{name: "supervise", key: "casework.supervise", icon: "siren", reason: "need", quick: true, text: "casework.supervise.text", may: p(actor.CaseSupervise),
+			}),
+		},
+		{
+			name: "supervise", key: "casework.supervise", icon: "siren", reason: "need", quick: true, text: "casework.supervise.text", may: p(actor.CaseSupervise),
 			open: func(v caseView) bool { return v.Case.Open && v.Case.Company != "" }, fields: superviseFields,
 			do: doer(func(in *dispatch.Ordering) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Ordering) (cases.Case, error) {
 				return w.Dispatch.Supervise
-			})},
-		{name: "assist", key: "casework.assist", icon: "users", reason: "need", may: p(actor.CaseDispatch), open: func(v caseView) bool { return v.Case.Status.WithUnit() }, fields: assistFields,
-			do: assisting(func(w *Web) useAssist { return w.Dispatch.AddAssist })},
-		{name: "assist_end", key: "casework.assist_end", icon: "x", may: p(actor.CaseDispatch), open: func(v caseView) bool { return v.Case.Open && len(v.Case.Assisting) > 0 }, fields: assistEndFields,
-			do: assisting(func(w *Web) useAssist { return w.Dispatch.EndAssist })},
-		{name: "dispute", key: "casework.dispute", icon: "scale", reason: "need", text: "casework.dispute.text", may: p(actor.CaseDispatch, actor.CaseReturn),
+			}),
+		},
+		{
+			name: "assist", key: "casework.assist", icon: "users", reason: "need", may: p(actor.CaseDispatch), open: func(v caseView) bool { return v.Case.Status.WithUnit() }, fields: assistFields,
+			do: assisting(func(w *Web) useAssist { return w.Dispatch.AddAssist }),
+		},
+		{
+			name: "assist_end", key: "casework.assist_end", icon: "x", may: p(actor.CaseDispatch), open: func(v caseView) bool { return v.Case.Open && len(v.Case.Assisting) > 0 }, fields: assistEndFields,
+			do: assisting(func(w *Web) useAssist { return w.Dispatch.EndAssist }),
+		},
+		{
+			name: "dispute", key: "casework.dispute", icon: "scale", reason: "need", text: "casework.dispute.text", may: p(actor.CaseDispatch, actor.CaseReturn),
 			open: func(v caseView) bool { return v.Case.Status.WithUnit() }, fields: disputeFields,
 			do: doer(func(in *dispatch.Disputing) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Disputing) (cases.Case, error) {
 				return w.Dispatch.Dispute
-			})},
-		{name: "resume", key: "event.resume", icon: "rotate-ccw", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseUrge), events: e(cases.Resume),
-			do: plain(func(w *Web) useAct { return w.Dispatch.Resume })},
-		{name: "decide", key: "casework.decide", icon: "check", reason: "may", may: p(actor.CaseExtend, actor.CasePark, actor.CaseSupervise, actor.CaseDecideAppeal),
+			}),
+		},
+		{
+			name: "resume", key: "event.resume", icon: "rotate-ccw", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseUrge), events: e(cases.Resume),
+			do: plain(func(w *Web) useAct { return w.Dispatch.Resume }),
+		},
+		{
+			name: "decide", key: "casework.decide", icon: "check", reason: "may", may: p(actor.CaseExtend, actor.CasePark, actor.CaseSupervise, actor.CaseDecideAppeal),
 			open: func(v caseView) bool { return false }, fields: decideFields,
 			do: doer(func(in *dispatch.Decision) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Decision) (cases.Case, error) {
 				return w.Dispatch.Decide
-			})},
-		{name: "duty_call", key: "casework.duty_call", icon: "phone", may: p(actor.CaseUrge), open: func(v caseView) bool { return false }, fields: dutyFields,
+			}),
+		},
+		{
+			name: "duty_call", key: "casework.duty_call", icon: "phone", may: p(actor.CaseUrge), open: func(v caseView) bool { return false }, fields: dutyFields,
 			do: doer(func(in *dispatch.DutyCall) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.DutyCall) (cases.Case, error) {
 				return w.Dispatch.LogDutyCall
-			})},
+			}),
+		},
 	}
 }
 
@@ -168,33 +210,51 @@ func endActs() []caseAct {
 	p := func(all ...actor.Permission) []actor.Permission { return all }
 	e := func(all ...cases.Event) []cases.Event { return all }
 	return []caseAct{
-		{name: "verify", key: "casework.verify", icon: "badge-check", look: "main-act", quick: true, may: p(actor.CaseVerify), events: e(cases.Verify, cases.FailVerify), fields: verifyFields,
+		{
+			name: "verify", key: "casework.verify", icon: "badge-check", look: "main-act", quick: true, may: p(actor.CaseVerify), events: e(cases.Verify, cases.FailVerify), fields: verifyFields,
 			do: doer(func(in *cases.Verification) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Verification) (cases.Case, error) {
 				return w.Cases.Verify
-			})},
-		{name: "callback", key: "event.call_back", icon: "phone-call", look: "main-act", quick: true, may: p(actor.CaseCallBack), events: e(cases.CallBack, cases.NotSolved), fields: callFields,
+			}),
+		},
+		{
+			name: "callback", key: "event.call_back", icon: "phone-call", look: "main-act", quick: true, may: p(actor.CaseCallBack), events: e(cases.CallBack, cases.NotSolved), fields: callFields,
 			do: doer(func(in *cases.Call) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Call) (cases.Case, error) {
 				return w.Cases.CallBack
-			})},
-		{name: "close", key: "event.close", icon: "circle-check", look: "main-act", quick: true, text: "casework.close.text", may: p(actor.CaseClose), events: e(cases.Close), fields: closeFields,
+			}),
+		},
+		{
+			name: "close", key: "event.close", icon: "circle-check", look: "main-act", quick: true, text: "casework.close.text", may: p(actor.CaseClose), events: e(cases.Close), fields: closeFields,
 			do: doer(func(in *cases.Answering) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Answering) (cases.Case, error) {
 				return w.Cases.Close
-			})},
-		{name: "send_back", key: "event.send_back", icon: "undo-2", look: "danger", reason: "need", quick: true, may: p(actor.CaseClose), events: e(cases.SendBack),
-			do: plain(func(w *Web) useAct { return w.Cases.SendBack })},
-		{name: "reopen", key: "event.reopen", icon: "rotate-ccw", look: "main-act", quick: true, text: "casework.reopen.text", may: p(actor.CaseReopen),
+			}),
+		},
+		{
+			name: "send_back", key: "event.send_back", icon: "undo-2", look: "danger", reason: "need", quick: true, may: p(actor.CaseClose), events: e(cases.SendBack),
+			do: plain(func(w *Web) useAct { return w.Cases.SendBack }),
+		},
+		{
+			name: "reopen", key: "event.reopen", icon: "rotate-ccw", look: "main-act", quick: true, text: "casework.reopen.text", may: p(actor.CaseReopen),
 			open: func(v caseView) bool { return v.Reopen }, fields: reopenFields,
 			do: doer(func(in *cases.Reopening) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Reopening) (cases.Case, error) {
 				return w.Cases.Reopen
-			})},
-		{name: "archive", key: "event.archive", icon: "archive", atOnce: true, quick: true, may: p(actor.CaseArchive), events: e(cases.Archive),
-			do: plain(func(w *Web) useAct { return w.Cases.Archive })},
-		{name: "withdraw", key: "event.withdraw", icon: "undo-2", look: "danger", reason: "need", text: "casework.withdraw.text", may: p(actor.CaseWithdraw), events: e(cases.Withdraw),
-			do: plain(func(w *Web) useAct { return w.Cases.Withdraw })},
-		{name: "terminate", key: "event.terminate", icon: "ban", look: "danger", reason: "need", may: p(actor.CaseTerminate), events: e(cases.Terminate),
-			do: plain(func(w *Web) useAct { return w.Cases.Terminate })},
-		{name: "void", key: "event.void", icon: "trash-2", look: "danger", reason: "need", text: "casework.void.text", may: p(actor.CaseVoid), events: e(cases.Cancel),
-			do: plain(func(w *Web) useAct { return w.Cases.Cancel })},
+			}),
+		},
+		{
+			name: "archive", key: "event.archive", icon: "archive", atOnce: true, quick: true, may: p(actor.CaseArchive), events: e(cases.Archive),
+			do: plain(func(w *Web) useAct { return w.Cases.Archive }),
+		},
+		{
+			name: "withdraw", key: "event.withdraw", icon: "undo-2", look: "danger", reason: "need", text: "casework.withdraw.text", may: p(actor.CaseWithdraw), events: e(cases.Withdraw),
+			do: plain(func(w *Web) useAct { return w.Cases.Withdraw }),
+		},
+		{
+			name: "terminate", key: "event.terminate", icon: "ban", look: "danger", reason: "need", may: p(actor.CaseTerminate), events: e(cases.Terminate),
+			do: plain(func(w *Web) useAct { return w.Cases.Terminate }),
+		},
+		{
+			name: "void", key: "event.void", icon: "trash-2", look: "danger", reason: "need", text: "casework.void.text", may: p(actor.CaseVoid), events: e(cases.Cancel),
+			do: plain(func(w *Web) useAct { return w.Cases.Cancel }),
+		},
 	}
 }
 
@@ -203,8 +263,10 @@ func sideActs() []caseAct {
 	p := func(all ...actor.Permission) []actor.Permission { return all }
 	return []caseAct{
 		{name: "amend", key: "casework.amend", icon: "pencil", may: p(actor.CaseAccept), open: isOpen, reason: "may", fields: amendFields, do: amending},
-		{name: "test_request", key: "casework.test_request", icon: "thermometer", atOnce: true, may: p(actor.CaseAccept),
-			open: func(v caseView) bool { return v.Case.Open && v.Case.TestAt.IsZero() && v.needsTemperature() }, do: requestTest},
+		{
+			name: "test_request", key: "casework.test_request", icon: "thermometer", atOnce: true, may: p(actor.CaseAccept),
+			open: func(v caseView) bool { return v.Case.Open && v.Case.TestAt.IsZero() && v.needsTemperature() }, do: requestTest,
+		},
 		{name: "link", key: "casework.link", icon: "link", reason: "may", text: "casework.link.text", may: p(actor.CaseLink), open: func(caseView) bool { return true }, fields: linkFields, do: linking},
 		{name: "unlink", key: "casework.unlink", icon: "x", may: p(actor.CaseLink), open: func(caseView) bool { return false }, reason: "may", fields: unlinkFields, do: unlinking},
 	}

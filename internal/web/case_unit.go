@@ -28,33 +28,47 @@ func holdingActs() []caseAct {
 	p := func(all ...actor.Permission) []actor.Permission { return all }
 	e := func(all ...cases.Event) []cases.Event { return all }
 	return []caseAct{
-		{name: "take", key: "event.take", icon: "check", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseTake), events: e(cases.Take),
-			do: plain(func(w *Web) useAct { return w.Dispatch.Take })},
-		{name: "assign", key: "event.assign", icon: "users", quick: true, may: p(actor.CaseAssign), events: e(cases.Assign), fields: assignFields,
+		{
+			name: "take", key: "event.take", icon: "check", look: "main-act", atOnce: true, quick: true, may: p(actor.CaseTake), events: e(cases.Take),
+			do: plain(func(w *Web) useAct { return w.Dispatch.Take }),
+		},
+		{
+			name: "assign", key: "event.assign", icon: "users", quick: true, may: p(actor.CaseAssign), events: e(cases.Assign), fields: assignFields,
 			do: doer(func(in *dispatch.Assigning) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Assigning) (cases.Case, error) {
 				return w.Dispatch.Assign
-			})},
-		{name: "contact", key: "event.contact", icon: "phone", quick: true, may: p(actor.CaseHandle), events: e(cases.Contact), text: "unit.contact.text", fields: contactFields,
+			}),
+		},
+		{
+			name: "contact", key: "event.contact", icon: "phone", quick: true, may: p(actor.CaseHandle), events: e(cases.Contact), text: "unit.contact.text", fields: contactFields,
 			do: doer(func(in *dispatch.Contacting) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Contacting) (cases.Case, error) {
 				return w.Dispatch.Contact
-			})},
-		{name: "appoint", key: "event.appoint", icon: "calendar", quick: true, may: p(actor.CaseHandle), events: e(cases.Appoint), text: "unit.appoint.text", fields: appointFields,
+			}),
+		},
+		{
+			name: "appoint", key: "event.appoint", icon: "calendar", quick: true, may: p(actor.CaseHandle), events: e(cases.Appoint), text: "unit.appoint.text", fields: appointFields,
 			do: doer(func(in *dispatch.Appointment) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Appointment) (cases.Case, error) {
 				return w.Dispatch.Appoint
-			})},
+			}),
+		},
 		{name: "arrive", key: "event.arrive", icon: "map-pin", quick: true, files: true, may: p(actor.CaseHandle), events: e(cases.Arrive), text: "unit.arrive.text", fields: arriveFields, do: arriving},
 		{name: "feed_back", key: "event.feed_back", icon: "file-text", look: "main-act", quick: true, files: true, may: p(actor.CaseFeedBack), events: e(cases.FeedBack), fields: feedbackFields, do: feedingBack},
-		{name: "ask_return", key: "event.return", icon: "undo-2", look: "danger", quick: true, files: true, reason: "need", may: p(actor.CaseReturn), events: e(cases.AskReturn),
-			text: "unit.return.text", fields: askReturnFields, do: returning},
-		{name: "ask_more", key: "unit.ask_more", icon: "clock", reason: "need", may: p(actor.CaseAskExtend), open: mayAskMore, fields: askMoreFields,
+		{
+			name: "ask_return", key: "event.return", icon: "undo-2", look: "danger", quick: true, files: true, reason: "need", may: p(actor.CaseReturn), events: e(cases.AskReturn),
+			text: "unit.return.text", fields: askReturnFields, do: returning,
+		},
+		{
+			name: "ask_more", key: "unit.ask_more", icon: "clock", reason: "need", may: p(actor.CaseAskExtend), open: mayAskMore, fields: askMoreFields,
 			do: doer(func(in *dispatch.Asking) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Asking) (cases.Case, error) {
 				return w.Dispatch.AskMore
-			})},
-		{name: "appeal", key: "unit.appeal", icon: "scale", reason: "need", may: p(actor.CaseAppeal), open: func(v caseView) bool { return len(v.appealable()) > 0 },
+			}),
+		},
+		{
+			name: "appeal", key: "unit.appeal", icon: "scale", reason: "need", may: p(actor.CaseAppeal), open: func(v caseView) bool { return len(v.appealable()) > 0 },
 			text: "unit.appeal.text", fields: appealFields,
 			do: doer(func(in *dispatch.Appealing) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, dispatch.Appealing) (cases.Case, error) {
 				return w.Dispatch.Appeal
-			})},
+			}),
+		},
 	}
 }
 
@@ -141,8 +155,10 @@ func arriving(w *Web, r *http.Request) (cases.Case, error) {
 	if err != nil {
 		return cases.Case{}, err
 	}
-	return w.Dispatch.Arrive(r.Context(), by(r), dispatch.Visit{Act: theAct(r, in.Act), Result: in.Result, At: in.At, CallLog: in.CallLog,
-		Slip: in.Slip, Temperature: in.Temperature, Note: in.Note, Photos: photos})
+	return w.Dispatch.Arrive(r.Context(), by(r), dispatch.Visit{
+		Act: theAct(r, in.Act), Result: in.Result, At: in.At, CallLog: in.CallLog,
+		Slip: in.Slip, Temperature: in.Temperature, Note: in.Note, Photos: photos,
+	})
 }
 
 type returnInput struct {

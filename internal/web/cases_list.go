@@ -45,8 +45,15 @@ func swatch(fill int) string {
 }
 
 func (v consoleView) columns() []ui.Col {
-	cols := []ui.Col{{Key: "casework.col.no", Ch: 9}, {Key: "casework.col.category", Ch: 9}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 6},
-		{Key: "casework.col.status", Ch: 6}, {Key: "casework.col.due", Ch: 7}, {Key: "casework.col.received", Ch: 5}}
+	cols := []ui.Col{
+		{Key: "casework.col.no", Ch: 9},
+		{Key: "casework.col.category", Ch: 9},
+		{Key: "casework.col.address"},
+		{Key: "casework.col.company", Ch: 6},
+		{Key: "casework.col.status", Ch: 6},
+		{Key: "casework.col.due", Ch: 7},
+		{Key: "casework.col.received", Ch: 5},
+	}
 	if v.batch {
 		cols = append([]ui.Col{{Key: "casework.col.tick", Ch: 2}}, cols...)
 	}

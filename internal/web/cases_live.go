@@ -56,7 +56,7 @@ func (f *caseFeeds) join(w *Web, city int) (changes <-chan []caseChange, leave f
 	}
 	feed := f.cities[city]
 	if feed == nil {
-		ctx, stop := context.WithCancel(context.Background())
+		ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the feed outlives the reader who opened it
 		feed = &caseFeed{subs: map[chan []caseChange]bool{}, stop: stop}
 		f.cities[city] = feed
 		go f.run(ctx, w, city, feed)

@@ -263,11 +263,7 @@ func (w *Web) caseView(r *http.Request, id string) (caseView, error) {
 func (v caseView) href(parts ...string) string { return caseHref(v.Case, parts...) }
 
 func caseHref(c cases.Case, parts ...string) string {
-	s := "/c/" + strconv.Itoa(c.City) + "/cases/" + url.PathEscape(c.ID)
-	for _, p := range parts {
-		s += "/" + p
-	}
-	return s
+	return strings.Join(append([]string{"/c", strconv.Itoa(c.City), "cases", url.PathEscape(c.ID)}, parts...), "/")
 }
 
 // may reports whether the reader may do something to the case.

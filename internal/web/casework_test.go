@@ -53,14 +53,18 @@ func newDesk(t testing.TB, d *db.DB) *desk {
 	}
 	blobs := blob.New(d, blob.Disk(t.TempDir()))
 	x := territory.Build(estates())
-	k.cases = cases.New(cases.Options{DB: d, Ring: ring, Blobs: blobs, Clocks: clocks, Rules: rules.RulesIn,
+	k.cases = cases.New(cases.Options{
+		DB: d, Ring: ring, Blobs: blobs, Clocks: clocks, Rules: rules.RulesIn,
 		Attribute: func(_ context.Context, _ *db.Tx, _ int, q territory.Query) (territory.Answer, error) {
 			return x.Attribute(q), nil
-		}})
-	k.sends = dispatch.New(dispatch.Options{DB: d, Cases: k.cases, Clocks: clocks, Blobs: blobs,
+		},
+	})
+	k.sends = dispatch.New(dispatch.Options{
+		DB: d, Cases: k.cases, Clocks: clocks, Blobs: blobs,
 		IsCompany: func(_ context.Context, _ *db.Tx, _ int, code string) (bool, error) {
 			return code == "C1" || code == "C2", nil
-		}})
+		},
+	})
 	k.house = newHouse(t, d, func(o *web.Options) {
 		o.Deps.Rules, o.Deps.Cases, o.Deps.Dispatch, o.Deps.Blobs = rules, k.cases, k.sends, blobs
 		o.Deps.Places = place.New(d, ring)

@@ -515,8 +515,10 @@ func withoutFormat(r *http.Request) *http.Request {
 
 func (w *Web) writeExport(rw http.ResponseWriter, r *http.Request, f cases.Filter, names *caseNames, format sheet.Format) error {
 	ctx := r.Context()
-	keys := []string{"no", "status", "urgency", "category", "nature", "channel", "received", "address", "company", "district", "dispatched", "signed",
-		"arrived", "fed_back", "closed", "due", "late", "solved", "satisfied", "urges", "returns", "reworks", "reopens", "text"}
+	keys := []string{
+		"no", "status", "urgency", "category", "nature", "channel", "received", "address", "company", "district", "dispatched", "signed",
+		"arrived", "fed_back", "closed", "due", "late", "solved", "satisfied", "urges", "returns", "reworks", "reopens", "text",
+	}
 	header := make([]string, len(keys))
 	for i, k := range keys {
 		header[i] = ui.T(ctx, "casework.col."+k)
