@@ -79,7 +79,7 @@ func packBody(v packView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Pick("only", v.query.Only, "rules.only", keyed("rules.only", "provisional", "approved")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Pick("only", v.query.Only, "rules.only", []ui.Option{{Value: "provisional", Key: "rules.only.provisional"}, {Value: "approved", Key: "rules.only.approved"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
