@@ -61,7 +61,8 @@ func (v *v1) caseOperations() {
 		})
 	ask(v, Operation{Name: "nearby_cases", Method: http.MethodGet, Path: at + "/nearby", Permissions: read, tag: "cases"},
 		func(ctx context.Context, c caller, n cases.Near) (cases.Neighbours, error) {
-			return v.Cases.Nearby(ctx, c.by, c.city, n)
+			out, err := v.Cases.Nearby(ctx, c.by, c.city, n)
+			return cases.Neighbours{Caller: whole(out.Caller).Items, Home: whole(out.Home).Items, Building: whole(out.Building).Items}, err
 		})
 	ask(v, Operation{Name: "changed_cases", Method: http.MethodGet, Path: at + "/changes", Permissions: read, tag: "cases"}, v.changedCases)
 	v.exportCases(Operation{Name: "export_cases", Method: http.MethodGet, Path: at + "/export", Permissions: []actor.Permission{actor.CaseExport}, tag: "cases"})
@@ -142,6 +143,9 @@ func (v *v1) viewCase(ctx context.Context, c caller, _ none) (caseView, error) {
 		return caseView{}, err
 	}
 	out.Held = Held(held)
+	out.View.Deeds, out.View.Links, out.View.Linked = whole(out.View.Deeds).Items, whole(out.View.Links).Items, whole(out.View.Linked).Items
+	out.View.Photos, out.View.Allowed = whole(out.View.Photos).Items, whole(out.View.Allowed).Items
+	out.Dispatches, out.Requests = whole(out.Dispatches).Items, whole(out.Requests).Items
 	rules, err := v.Rules.Rules(ctx, c.city)
 	for _, k := range out.Clocks {
 		out.Why[k.ID] = sentences(k, rules, out.Entries)

@@ -186,7 +186,8 @@ func (v *v1) seasons(ctx context.Context, c caller, q struct {
 	if now, ok := r.Season(q.At, q.County); ok {
 		out.Now = &now
 	}
-	out.Declared, err = v.Rules.ListSeasons(ctx, c.by, c.city)
+	list, err := v.Rules.ListSeasons(ctx, c.by, c.city)
+	out.Declared = whole(list).Items
 	return out, err
 }
 

@@ -127,7 +127,7 @@ func TestCaseThroughTheDoor(t *testing.T) {
 	h.read(h.leaderKey(), v1+"/cases/nearby?phone=13803510001").want(200, c.No)
 
 	unit := h.key("C1", grant(actor.RoleCompany, "C1"))
-	view := h.read(unit, v1+"/cases/"+c.No+"/view").want(200, `"allowed":`, `"sign"`, `"dispatches":[{`, `"requests":`, `"zh":`, `"en":`)
+	view := h.read(unit, v1+"/cases/"+c.No+"/view").want(200, `"allowed":`, `"sign"`, `"dispatches":[{`, `"requests":[]`, `"links":[]`, `"zh":`, `"en":`)
 	if got := into[struct {
 		Explain map[string][]struct{ ZH, EN string }
 		Clocks  []struct{ ID string }
@@ -364,7 +364,7 @@ func TestRulesAndPlaces(t *testing.T) {
 	h.read(key, v1+"/categories?door=window").want(422)
 	h.read(key, v1+"/limits?category=cold_home&urgency=normal").want(200, `"clock":"sign"`, `"amount":15`)
 	h.read(key, v1+"/limits?category=none").want(422)
-	h.read(key, v1+"/seasons").want(200, `"label":"2025-2026"`)
+	h.read(key, v1+"/seasons").want(200, `"label":"2025-2026"`, `"declared":[]`)
 	h.read(key, v1+"/values").want(200, `"source":`)
 }
 
