@@ -2,6 +2,7 @@ package place_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,5 +90,39 @@ func TestSection(t *testing.T) {
 	}
 	if _, err := json.Marshal(s); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestPattern(t *testing.T) {
+	t.Parallel()
+	var homes []place.Household // two units of six floors with two risers each
+	for _, unit := range []string{"1", "2"} {
+		for _, floor := range "123456" {
+			for _, riser := range "12" {
+				room := string(floor) + "0" + string(riser)
+				homes = append(homes, place.Household{Account: unit + "-" + room, Unit: unit, Room: room, Floor: place.FloorOf(room)})
+			}
+		}
+	}
+	s := place.SectionOf(homes)
+	for _, one := range []struct {
+		want place.Pattern
+		cold []string
+	}{
+		{place.PatternNone, nil},
+		{place.PatternNone, []string{"3-101"}},
+		{place.PatternFlat, []string{"1-301"}},
+		{place.PatternRiser, []string{"1-301", "1-501"}},
+		{place.PatternRiser, []string{"1-501", "1-601"}},
+		{place.PatternTop, []string{"1-601", "1-502", "2-602"}},
+		{place.PatternFloor, []string{"1-201", "1-202"}},
+		{place.PatternScatter, []string{"1-201", "1-302"}},
+		{place.PatternScatter, []string{"1-201", "2-301", "1-502", "2-602"}},
+		{place.PatternMany, []string{"1-201", "2-301", "1-502", "2-602", "2-101"}},
+	} {
+		got := s.Pattern(func(account string) bool { return slices.Contains(one.cold, account) })
+		if got != one.want {
+			t.Errorf("%v: %s; want %s", one.cold, got, one.want)
+		}
 	}
 }

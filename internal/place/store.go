@@ -77,6 +77,11 @@ func householdsAt(ctx context.Context, tx *db.Tx, city int, s spot) ([]Household
 		ORDER BY h.building, h.unit, h.room, h.account LIMIT $6`, city, s.community, s.building, s.unit, s.room, most)
 }
 
+func stockOf(ctx context.Context, tx *db.Tx, city int, community string) ([]Stock, error) {
+	return db.List[Stock](ctx, tx, `SELECT h.building, COUNT(*) AS households, SUM(CASE WHEN h.heat_status IN ('', 'on') THEN 1 ELSE 0 END) AS heated
+		FROM household h`+Seen("h", Households)+` WHERE h.city_id = $1 AND h.community = $2 GROUP BY h.building`, city, community)
+}
+
 func householdsOfPerson(ctx context.Context, tx *db.Tx, city int, person string) ([]HouseholdRow, error) {
 	const most = 200 // a landlord, or a property company that gave its own number
 	return db.List[HouseholdRow](ctx, tx, `SELECT `+db.Columns[HouseholdRow]("h")+` FROM household h`+Seen("h", Households)+`

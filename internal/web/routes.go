@@ -17,6 +17,7 @@ func (w *Web) table() []Route {
 		w.jobRoutes(),
 		w.casesRoutes(),
 		w.caseRoutes(),
+		w.placeRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
 	)
