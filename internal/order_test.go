@@ -21,7 +21,7 @@ var order = []string{
 	"citypack", "staff", "notice", "place", "territory", "register", "clock", "knowledge", "cases", "dispatch", "outage", "handover",
 	"stats", "bundle",
 	// delivery
-	"httpx", "app", "demo", "bench", "web", "api", "cli", "deps",
+	"httpx", "app", "demo", "bench", "web", "api", "cli",
 }
 
 func TestImportOrder(t *testing.T) {
