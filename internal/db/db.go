@@ -40,7 +40,7 @@ type Options struct {
 	URL   string               // postgres://…
 	Clock func() civil.Instant // business time; nil = the machine's
 	Seed  uint64               // seeds the ids when not zero, so that a simulated history repeats
-	Fast  bool                 // SQLite synchronous=OFF, for tests and simulated history only
+	Fast  bool                 // a commit need not survive a power cut: for tests and simulated history only
 	Conns int                  // most connections of the PostgreSQL pool; 0 = 16
 	Trace Trace                // hears every statement of a writing transaction; for benchmarks
 }
@@ -79,6 +79,9 @@ func (d *DB) openPostgres(ctx context.Context, o Options) error {
 	cfg.MaxConns = int32(max(o.Conns, 16))
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "rehu"
+	if o.Fast {
+		cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
+	}
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 3 * time.Second
