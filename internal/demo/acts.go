@@ -54,6 +54,9 @@ func (s *season) put(f *file, at civil.Instant, act func(context.Context, *file)
 		if err != nil {
 			return s.refuse(ctx, fmt.Errorf("%s of %s: %w", status, f.call.Key, err))
 		}
+		if c.Version == f.c.Version {
+			return nil // done before, so that nothing follows from it
+		}
 		f.c = c
 		s.plan(f)
 		return nil
@@ -77,7 +80,7 @@ func between(at civil.Instant, from, to int) civil.Instant {
 
 // act names an act of a case, so that it is done once.
 func (s *season) act(f *file, what string) cases.Act {
-	return cases.Act{City: sim.Code, ID: f.c.ID, Key: f.call.Key + "/" + what + "/" + strconv.Itoa(f.round)}
+	return cases.Act{City: sim.Code, ID: f.c.ID, Key: f.call.Key + "/" + what + "/" + strconv.Itoa(f.round) + s.taken}
 }
 
 // one picks one of several people by the case.

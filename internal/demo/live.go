@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/app"
@@ -66,6 +67,7 @@ func wait(ctx context.Context, a *app.App, at civil.Instant) bool {
 
 // resume takes up the cases that are under way, and remembers those closed of late, whose callers may call again.
 func (s *season) resume(ctx context.Context) error {
+	s.taken = "/" + strconv.FormatInt(int64(s.now), 36)
 	calls := map[string]sim.Call{}
 	for c := range s.w.Calls(sim.Plan{From: seasonEve, To: s.now.Date().AddDays(1).Start()}) {
 		calls[s.token(c)] = c

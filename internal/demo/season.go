@@ -34,7 +34,8 @@ type season struct {
 	tick     civil.Instant // when periodic work is planned next
 	calls    func() (sim.Call, bool)
 	next     *sim.Call
-	people   bool // others act on the cases too
+	people   bool   // others act on the cases too
+	taken    string // ends the keys of acts after the history was taken up again: rounds are counted anew
 	refusals int
 }
 
