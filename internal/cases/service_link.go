@@ -187,7 +187,7 @@ func (s *Service) reminded(ctx context.Context, tx *db.Tx, by actor.Actor, r *ci
 		return Case{}, false, err
 	}
 	for _, o := range old {
-		same := o.Kind == c.Kind && (in.Account != "" && o.Account == in.Account || searchable(o.Address) == searchable(in.Address) && o.Room == in.Room)
+		same := o.Kind == c.Kind && (in.Account != "" && o.Account == in.Account || searchable(o.Address) == searchable(in.Address) && (in.Room == "" || o.Room == in.Room))
 		if !same {
 			continue
 		}

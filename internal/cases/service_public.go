@@ -8,6 +8,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clock"
@@ -175,11 +176,17 @@ type Word struct {
 	Text string `json:"text" form:"text"`
 	Key  string `json:"-" form:"key"`
 	Proof
+	Photos []blob.Stored `json:"-" form:"-"`
 }
 
 // RemindOwn counts the resident's reminder on their own case.
 func (s *Service) RemindOwn(ctx context.Context, by actor.Actor, in Word) (Progress, error) {
 	return s.own(ctx, by, in, func(ctx context.Context, tx *db.Tx, as actor.Actor, c Case) (Case, error) {
+		for _, p := range in.Photos {
+			if _, err := s.o.Blobs.SaveIn(ctx, tx, as, p.For(c.Subject())); err != nil {
+				return c, err
+			}
+		}
 		return s.remindIn(ctx, tx, as, Reminder{Act: Act{City: c.City, ID: c.ID}, Channel: Web, Text: in.Text})
 	})
 }

@@ -72,7 +72,9 @@ func (s *Service) fill(a Asking, q Question, first int) map[string]any {
 // Asked is a question as the resident's page shows it.
 type Asked struct {
 	Question
-	Text string `json:"text"`
+	Text     string            `json:"text"`
+	Template string            `json:"template"` // which question it is, and what it is filled with
+	Params   map[string]string `json:"params,omitempty"`
 }
 
 // Look gives the question of a link; NotFound when the link is not one of ours.
@@ -83,7 +85,7 @@ func (s *Service) Look(ctx context.Context, city int, link string) (Asked, error
 			return Asked{}, err
 		}
 		n, err := find(ctx, tx, city, q.Notice)
-		return Asked{Question: q, Text: n.Text}, err
+		return Asked{Question: q, Text: n.Text, Template: n.Template, Params: n.Params}, err
 	})
 }
 

@@ -33,7 +33,7 @@ func (w *Web) errorPage(rw http.ResponseWriter, r *http.Request, p httpx.Problem
 // frameOf is the frame of the pages that an address belongs to.
 func frameOf(r *http.Request) frame {
 	switch {
-	case strings.HasPrefix(r.URL.Path, "/m"):
+	case isResidents(r.URL.Path):
 		return ui.Citizen
 	case strings.HasPrefix(r.URL.Path, "/f/"):
 		return ui.Field

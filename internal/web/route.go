@@ -13,6 +13,7 @@ import (
 // Access says who may use a route.
 type Access struct {
 	Public      bool               // anybody
+	Signed      bool               // a machine that signs its requests; the use case checks the signature
 	Own         bool               // whoever is logged in: one's own account and start page
 	Permissions []actor.Permission // whoever has one of these in the city of the address
 }
@@ -20,6 +21,7 @@ type Access struct {
 // The accesses without a permission.
 var (
 	public = Access{Public: true}
+	signed = Access{Signed: true}
 	own    = Access{Own: true}
 )
 
@@ -54,8 +56,11 @@ func mustChange(pattern string) bool {
 func (w *Web) guard(one Route) handler {
 	return func(rw http.ResponseWriter, r *http.Request) error {
 		rw.Header().Add("Vary", "HX-Request")
+		if one.Access.Signed {
+			return one.handle(rw, r)
+		}
 		if one.Access.Public {
-			if strings.HasPrefix(one.Pattern, "/m") {
+			if isResidents(one.Pattern) {
 				if err := turn(w.visits, r); err != nil {
 					return err
 				}
@@ -79,6 +84,12 @@ func (w *Web) guard(one Route) handler {
 	}
 }
 
+// isResidents tells the addresses of residents' pages: whatever a page shows to everybody in a city.
+func isResidents(path string) bool {
+	parts := strings.Split(path, "/")
+	return path == "/m" || len(parts) > 3 && parts[1] == "c" && (parts[3] == "m" || parts[3] == "answer")
+}
+
 // turn uses one of the turns of the visitor's address, or says how long to wait.
 func turn(l *httpx.Limiter, r *http.Request) error {
 	if wait, ok := l.Take(httpx.Address(r.Context())); !ok {
@@ -89,7 +100,7 @@ func turn(l *httpx.Limiter, r *http.Request) error {
 
 // allows asks for one of the permissions anywhere in the city; the use case asks again about the place.
 func (a Access) allows(by actor.Actor, city int) error {
-	if a.Own || a.Public {
+	if a.Own || a.Public || a.Signed {
 		return nil
 	}
 	for _, p := range a.Permissions {

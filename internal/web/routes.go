@@ -20,5 +20,6 @@ func (w *Web) table() []Route {
 		w.placeRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
+		w.residentRoutes(),
 	)
 }

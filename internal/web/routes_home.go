@@ -31,10 +31,6 @@ func (w *Web) root(rw http.ResponseWriter, r *http.Request) error {
 		}
 		return w.to(rw, r, w.home(r))
 	}
-	all := w.o.Cities()
-	if w.has("/m/{city}") && len(all) == 1 {
-		return w.to(rw, r, at("/m/{city}", all[0].Code))
-	}
 	if w.has("/m") {
 		return w.to(rw, r, "/m")
 	}

@@ -35,7 +35,7 @@ func TestEveryRouteSaysWhoMayUseIt(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t))
 	for _, r := range h.pages.Routes() {
 		kinds := 0
-		for _, is := range []bool{r.Access.Public, r.Access.Own, len(r.Access.Permissions) > 0} {
+		for _, is := range []bool{r.Access.Public, r.Access.Signed, r.Access.Own, len(r.Access.Permissions) > 0} {
 			if is {
 				kinds++
 			}
@@ -43,7 +43,8 @@ func TestEveryRouteSaysWhoMayUseIt(t *testing.T) {
 		if kinds != 1 {
 			t.Errorf("%s %s must be public, one's own, or name permissions: %+v", r.Method, r.Pattern, r.Access)
 		}
-		if strings.HasPrefix(r.Pattern, "/c/") && r.Access.Public {
+		residents := strings.HasPrefix(r.Pattern, "/c/{city}/m") || strings.HasPrefix(r.Pattern, "/c/{city}/answer/")
+		if strings.HasPrefix(r.Pattern, "/c/") && r.Access.Public && !residents {
 			t.Errorf("%s %s: staff's pages are not public", r.Method, r.Pattern)
 		}
 	}
@@ -56,7 +57,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 		h.person(string(role), role)
 		k := h.as(string(role))
 		for _, r := range h.pages.Routes() {
-			if r.Pattern == "/logout" || strings.HasPrefix(r.Pattern, "/account/") || strings.HasPrefix(r.Pattern, "/login") {
+			if r.Pattern == "/logout" || strings.HasPrefix(r.Pattern, "/account/") || strings.HasPrefix(r.Pattern, "/login") || r.Access.Signed {
 				continue // tested where they belong: they would end this client
 			}
 			got := k.send(r.Method, address(r.Pattern), url.Values{}).status
@@ -80,6 +81,10 @@ func TestNoRouteWithoutLogin(t *testing.T) {
 	for _, r := range h.pages.Routes() {
 		a := k.send(r.Method, address(r.Pattern), url.Values{})
 		switch {
+		case r.Access.Signed:
+			if a.status != http.StatusForbidden {
+				t.Errorf("%s %s without a signature: got %d, want 403", r.Method, r.Pattern, a.status)
+			}
 		case r.Access.Public:
 			if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.status >= 500 {
 				t.Errorf("%s %s: got %d", r.Method, r.Pattern, a.status)
