@@ -1465,91 +1465,91 @@ func amendFields(v caseView, f ui.Form) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "category", Key: "casework.col.category", Value: v.Case.Category, Options: v.names.leafOptions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "category", Key: "casework.col.category", Plain: true, Value: v.Case.Category, Options: v.names.leafOptions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "nature", Key: "casework.col.nature", Value: string(v.Case.Nature), Options: wordOptions("nature."+each, citypack.Natures())}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "nature", Key: "casework.col.nature", Plain: true, Value: string(v.Case.Nature), Options: wordOptions("nature."+each, citypack.Natures())}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "urgency", Key: "casework.col.urgency", Value: string(v.Case.Urgency), Options: wordOptions("urgency."+each, []citypack.Urgency{citypack.Normal, citypack.Urgent, citypack.Critical})}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "urgency", Key: "casework.col.urgency", Plain: true, Value: string(v.Case.Urgency), Options: wordOptions("urgency."+each, []citypack.Urgency{citypack.Normal, citypack.Urgent, citypack.Critical})}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "scope", Key: "entry.scope", Value: string(v.Case.Scope), Options: wordOptions("scope."+each, cases.Scopes())}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "scope", Key: "entry.scope", Plain: true, Value: string(v.Case.Scope), Options: wordOptions("scope."+each, cases.Scopes())}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "address", Key: "casework.col.address", Value: v.Case.Address, Max: 200}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "address", Key: "casework.col.address", Plain: true, Value: v.Case.Address, Max: 200}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "room", Key: "entry.room", Value: v.Case.Room, Max: 50}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "room", Key: "entry.room", Plain: true, Value: v.Case.Room, Max: 50}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "account", Key: "entry.account", Value: v.Case.Account, Max: 50}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "account", Key: "entry.account", Plain: true, Value: v.Case.Account, Max: 50}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "relation", Key: "entry.relation", Value: string(v.Case.Relation), Options: wordOptions("relation."+each, cases.Relations()), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "relation", Key: "entry.relation", Plain: true, Value: string(v.Case.Relation), Options: wordOptions("relation."+each, cases.Relations()), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "caller.name", Key: "entry.caller_name", Help: "casework.amend.keep", Max: 50}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "caller.name", Key: "entry.caller_name", Plain: true, Help: "casework.amend.keep", Max: 50}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "caller.phone", Key: "entry.phone", Mode: "tel", Help: "casework.amend.keep", Max: 30}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "caller.phone", Key: "entry.phone", Plain: true, Mode: "tel", Help: "casework.amend.keep", Max: 30}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.since", Key: "entry.since", Value: v.Case.Details.Since, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.since", Key: "entry.since", Plain: true, Value: v.Case.Details.Since, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Temperature(f, ui.Input{Name: "details.temperature", Key: "entry.temperature", Value: tenths(v.Case.Details.Temperature)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Temperature(f, ui.Input{Name: "details.temperature", Key: "entry.temperature", Plain: true, Value: tenths(v.Case.Details.Temperature)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.floor", Key: "entry.floor", Value: v.Case.Details.Floor, Max: 20}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.floor", Key: "entry.floor", Plain: true, Value: v.Case.Details.Floor, Max: 20}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.position", Key: "entry.position", Value: v.Case.Details.Position, Options: wordOptions("position."+each, []string{"top", "bottom", "edge", "middle"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.position", Key: "entry.position", Plain: true, Value: v.Case.Details.Position, Options: wordOptions("position."+each, []string{"top", "bottom", "edge", "middle"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.heating", Key: "entry.heating", Value: v.Case.Details.Heating, Options: wordOptions("heating."+each, []string{"radiator", "floor", "fan_coil"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.heating", Key: "entry.heating", Plain: true, Value: v.Case.Details.Heating, Options: wordOptions("heating."+each, []string{"radiator", "floor", "fan_coil"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.rooms", Key: "entry.rooms", Value: v.Case.Details.Rooms, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.rooms", Key: "entry.rooms", Plain: true, Value: v.Case.Details.Rooms, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.neighbours", Key: "entry.neighbours", Value: v.Case.Details.Neighbours, Options: wordOptions("yes_no."+each, []string{"yes", "no", "unknown"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.neighbours", Key: "entry.neighbours", Plain: true, Value: v.Case.Details.Neighbours, Options: wordOptions("yes_no."+each, []string{"yes", "no", "unknown"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.paid", Key: "entry.paid", Value: v.Case.Details.Paid, Options: wordOptions("yes_no."+each, []string{"yes", "no", "unknown"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.paid", Key: "entry.paid", Plain: true, Value: v.Case.Details.Paid, Options: wordOptions("yes_no."+each, []string{"yes", "no", "unknown"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.leak", Key: "entry.leak", Value: v.Case.Details.Leak, Options: wordOptions("yes_no."+each, []string{"yes", "no"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.leak", Key: "entry.leak", Plain: true, Value: v.Case.Details.Leak, Options: wordOptions("yes_no."+each, []string{"yes", "no"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.care", Key: "entry.care", Value: v.Case.Details.Care, Options: wordOptions("care."+each, []string{"old", "infant", "ill", "disabled", "place"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "details.care", Key: "entry.care", Plain: true, Value: v.Case.Details.Care, Options: wordOptions("care."+each, []string{"old", "infant", "ill", "disabled", "place"}), None: "casework.choose"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.available", Key: "entry.available", Value: v.Case.Details.Available, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.available", Key: "entry.available", Plain: true, Value: v.Case.Details.Available, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.company_ticket", Key: "casework.company_ticket", Value: v.Case.Details.ToldNo, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "details.company_ticket", Key: "casework.company_ticket", Plain: true, Value: v.Case.Details.ToldNo, Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -48,7 +48,7 @@ type caseFeed struct {
 }
 
 // join gives a channel of changes until leave is called. A reader who does not keep up finds it closed.
-func (f *caseFeeds) join(w *Web, city int) (changes <-chan []caseChange, leave func()) {
+func (f *caseFeeds) join(ctx context.Context, w *Web, city int) (changes <-chan []caseChange, leave func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.cities == nil {
@@ -56,7 +56,7 @@ func (f *caseFeeds) join(w *Web, city int) (changes <-chan []caseChange, leave f
 	}
 	feed := f.cities[city]
 	if feed == nil {
-		ctx, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the feed outlives the reader who opened it
+		ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // it goes on for those who come later
 		feed = &caseFeed{subs: map[chan []caseChange]bool{}, stop: stop}
 		f.cities[city] = feed
 		go f.run(ctx, w, city, feed)
@@ -194,7 +194,7 @@ func (w *Web) caseLive(rw http.ResponseWriter, r *http.Request) error {
 	part := r.Clone(r.Context())
 	part.Header.Set("HX-Request", "true") // a stream is no page: it takes no message meant for one
 	ctx := ui.With(r.Context(), w.view(rw, part, Page{}))
-	changes, leave := w.live.join(w, v.city)
+	changes, leave := w.live.join(r.Context(), w, v.city)
 	defer leave()
 	events, err := httpx.StartEvents(rw)
 	if err != nil {

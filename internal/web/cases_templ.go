@@ -153,7 +153,7 @@ func console(v consoleView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "casework.title", Keys: true, Cols: v.columns()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "casework.title", Keys: true, Cols: v.columns(ctx)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1500,7 +1500,7 @@ func burdenTable(v consoleView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "casework.burden", Wide: true, Cols: []ui.Col{{Key: "casework.col.company"}, {Key: "casework.burden.open", Ch: 4, Num: true}, {Key: "casework.burden.unsigned", Ch: 4, Num: true}, {Key: "casework.burden.over", Ch: 4, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var64), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "casework.burden", Wide: true, Cols: []ui.Col{{Key: "casework.col.company"}, {Key: "casework.burden.open", Ch: 4, Num: true}, {Key: "casework.burden.unsigned", Ch: 5, Num: true}, {Key: "casework.burden.over", Ch: 5, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var64), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -79,7 +79,6 @@ type consoleView struct {
 	wrong    ui.Form // what is wrong with the filter
 	batch    bool    // rows can be ticked
 	export   bool
-	status   []cases.Status
 	hasAreas bool
 }
 
