@@ -108,9 +108,7 @@ func intakeActs() []caseAct {
 		},
 		{
 			name: "answer", key: "event.answer", icon: "message-square", quick: true, may: p(actor.CaseAccept), events: e(cases.Answer), text: "casework.answer.text", fields: answerFields,
-			do: doer(func(in *cases.Answering) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Answering) (cases.Case, error) {
-				return w.Cases.AnswerDirect
-			}),
+			do: answering,
 		},
 		{
 			name: "ask_confirm", key: "event.ask_confirm", icon: "map-pin", atOnce: true, may: p(actor.CaseAccept), events: e(cases.AskConfirm),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/blob"
@@ -157,6 +158,17 @@ func feedbackWord(ctx context.Context, f citypack.FormField, s string, l text.La
 	case citypack.TypeText, citypack.TypeLongText, citypack.TypeDate, citypack.TypeNumber, citypack.TypePhotos:
 	}
 	return s
+}
+
+// articleOptions are the articles that a direct answer may stand on; what must be reviewed first is not read out.
+func (v caseView) articleOptions(ctx context.Context) []ui.Option {
+	var out []ui.Option
+	for _, a := range v.articles {
+		if !a.Stale {
+			out = append(out, ui.Option{Value: a.Article + "/" + strconv.Itoa(a.No), Text: ui.Named(ctx, a.TitleZH, a.TitleEN)})
+		}
+	}
+	return out
 }
 
 // requestFacts are what was asked for and what became of it.

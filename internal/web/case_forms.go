@@ -2,14 +2,18 @@ package web
 
 import (
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -71,6 +75,42 @@ func requestTest(w *Web, r *http.Request) (cases.Case, error) {
 	}
 	in.City, in.ID, in.Key = httpx.City(r.Context()), chi.URLParam(r, "case"), formKey(r)
 	return w.Cases.Amend(r.Context(), by(r), cases.Amendment{Act: in, TestRequest: "yes"})
+}
+
+// answering answers a case directly; an article that was chosen without words of one's own gives its words.
+func answering(w *Web, r *http.Request) (cases.Case, error) {
+	in, err := httpx.Bind[cases.Answering](r)
+	if err != nil {
+		return cases.Case{}, err
+	}
+	ctx, city := r.Context(), httpx.City(r.Context())
+	in.City, in.ID, in.Key = city, chi.URLParam(r, "case"), formKey(r)
+	if id, no, ok := strings.Cut(in.Article, "/"); ok && in.Answer == "" && w.Knowledge != nil {
+		n, err := strconv.Atoi(no)
+		if err != nil {
+			return cases.Case{}, fault.New(fault.NotFound, "not_found")
+		}
+		a, err := w.Knowledge.Read(ctx, by(r), city, id, n)
+		if err != nil {
+			return cases.Case{}, err
+		}
+		in.Answer = a.Answer[text.ZH]
+	}
+	return w.Cases.AnswerDirect(ctx, by(r), in)
+}
+
+// mostAnswers is how many articles a form of an answer offers.
+const mostAnswers = 5
+
+// offerArticles finds what may be answered about a case's category.
+func (w *Web) offerArticles(r *http.Request, a caseAct, v *caseView) error {
+	city := httpx.City(r.Context())
+	if a.name != "answer" || w.Knowledge == nil || v.by.May(actor.KnowledgeRead, actor.On{City: city}) != nil {
+		return nil
+	}
+	found, err := w.Knowledge.Search(r.Context(), v.by, knowledge.Query{City: city, Category: v.Case.Category})
+	v.articles = found[:min(len(found), mostAnswers)]
+	return err
 }
 
 type linkInput struct {

@@ -195,3 +195,40 @@ func TestLiveTellsWhatOneMaySee(t *testing.T) {
 		t.Errorf("a row that may be shown is not told:\n%s", heard)
 	}
 }
+
+func TestPhotosBelongToTheirCase(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.person("company", actor.RoleCompany) // C1
+	mine, other := k.open("向阳花园"), k.open("明月里")
+	shown, hidden := k.photo(mine), k.photo(other)
+	d, c := k.as("dispatcher"), k.as("company")
+	d.get(casePath(mine, "")).want(http.StatusOK, "/c/990100/attachments/"+shown)
+	for _, id := range []string{shown, hidden} {
+		if got := d.get("/c/990100/attachments/" + id).want(http.StatusOK); got.header.Get("Content-Type") != "image/jpeg" {
+			t.Errorf("a photograph is sent as %s", got.header.Get("Content-Type"))
+		}
+	}
+	c.get("/c/990100/attachments/" + shown).want(http.StatusOK)
+	c.get("/c/990100/attachments/" + hidden).want(http.StatusNotFound)
+	k.anyone().get("/c/990100/attachments/" + shown).want(http.StatusSeeOther)
+}
+
+func TestAnswerFromAnArticle(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	d := k.as("dispatcher")
+	c := k.open("幸福里")
+	page := d.get(casePath(c, "/answer")).want(http.StatusOK, "依据的知识条目", `name="article"`)
+	_, rest, _ := strings.Cut(page.body, `name="article" value="`)
+	article, _, _ := strings.Cut(rest, `"`)
+	d.post(casePath(c, "/answer"), form(c, "answer", "", "article", "")).want(http.StatusUnprocessableEntity, "f-answer-wrong")
+	d.post(casePath(c, "/answer"), form(c, "answer", "", "article", "nothing/9")).want(http.StatusNotFound)
+	d.post(casePath(c, "/answer"), form(c, "answer", "", "article", article)).want(http.StatusSeeOther)
+	now := k.must(k.cases.Get(bg, seatOf, city, c.ID))
+	if now.Status != cases.Answered || now.Answer == "" || now.Article != article {
+		t.Errorf("answered: %s, %q by %q", now.Status, now.Answer, now.Article)
+	}
+}

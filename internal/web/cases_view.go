@@ -17,6 +17,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
@@ -234,6 +235,7 @@ type caseView struct {
 	revealed *cases.Revealed
 	duty     []place.Call
 	told     []notice.View
+	articles []knowledge.View // that a direct answer may stand on
 	back     string           // address of the list it was opened from
 	asked    dispatch.Request // that a form is about
 	link     string           // that a form is about

@@ -2,8 +2,11 @@ package web_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +21,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/territory"
@@ -30,6 +34,7 @@ type desk struct {
 	*house
 	cases *cases.Service
 	sends *dispatch.Service
+	blobs *blob.Service
 	rooms int
 }
 
@@ -52,6 +57,7 @@ func newDesk(t testing.TB, d *db.DB) *desk {
 		t.Fatal(err)
 	}
 	blobs := blob.New(d, blob.Disk(t.TempDir()))
+	k.blobs = blobs
 	x := territory.Build(estates())
 	k.cases = cases.New(cases.Options{
 		DB: d, Ring: ring, Blobs: blobs, Clocks: clocks, Rules: rules.RulesIn,
@@ -65,12 +71,20 @@ func newDesk(t testing.TB, d *db.DB) *desk {
 			return code == "C1" || code == "C2", nil
 		},
 	})
+	articles, err := knowledge.New(knowledge.Options{DB: d, Rules: rules.RulesIn})
+	if err != nil {
+		t.Fatal(err)
+	}
 	k.house = newHouse(t, d, func(o *web.Options) {
 		o.Deps.Rules, o.Deps.Cases, o.Deps.Dispatch, o.Deps.Blobs = rules, k.cases, k.sends, blobs
+		o.Deps.Knowledge = articles
 		o.Deps.Places = place.New(d, ring)
 		o.Deps.Territory = territory.NewService(d, o.Deps.Places, time.Now)
 	})
 	if err := rules.EnsureCity(bg, city); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := articles.Plant(bg, k.root, city, true); err != nil {
 		t.Fatal(err)
 	}
 	return k
@@ -207,4 +221,18 @@ func (s *stream) until(t *testing.T, words ...string) string {
 			t.Fatalf("not heard: %q in\n%s", words, heard.String())
 		}
 	}
+}
+
+// photo attaches a photograph to a case and gives its id.
+func (k *desk) photo(c cases.Case) string {
+	k.t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		k.t.Fatal(err)
+	}
+	kept, err := k.blobs.Save(bg, companyOf, blob.Upload{City: city, Subject: c.Subject(), Purpose: blob.Photo, Name: "thermometer.jpg", Reader: &b})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return kept.ID
 }

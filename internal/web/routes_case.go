@@ -176,6 +176,9 @@ func (w *Web) askCaseAct(a caseAct) handler {
 		if err != nil {
 			return err
 		}
+		if err := w.offerArticles(r, a, &v); err != nil {
+			return err
+		}
 		v.pick(r.URL.Query())
 		if !v.can(a) && !v.aside(a) {
 			return fault.New(fault.Conflict, "casework.not_now", "act", text.Msg(a.key), "status", text.Msg("status."+string(v.Case.Status)))
@@ -226,6 +229,9 @@ func (w *Web) doCaseAct(a caseAct) handler {
 		}
 		v, lost := w.caseView(r, chi.URLParam(r, "case"))
 		if lost != nil {
+			return lost
+		}
+		if lost := w.offerArticles(r, a, &v); lost != nil {
 			return lost
 		}
 		v.pick(r.PostForm)
