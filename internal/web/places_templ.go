@@ -906,7 +906,7 @@ func caseBox(v communityView, title, none string, all []cases.Case) templ.Compon
 				return nil
 			})
 			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: title, Cols: []ui.Col{
-				{Key: "casework.col.no", Ch: 9}, {Key: "casework.col.category", Ch: 12}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 14}, {Key: "casework.col.status", Ch: 8}, {Key: "casework.col.received", Ch: 10},
+				{Key: "casework.col.no", Ch: 14}, {Key: "casework.col.category", Ch: 12}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 14}, {Key: "casework.col.status", Ch: 8}, {Key: "casework.col.received", Ch: 10},
 			}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

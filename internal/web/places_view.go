@@ -63,8 +63,11 @@ func (v communityView) facts(ctx context.Context) []ui.Fact {
 }
 
 func joinWords(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
+	switch {
+	case a == b, b == "":
+		return a
+	case a == "":
+		return b
 	}
 	return a + " " + b
 }

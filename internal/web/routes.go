@@ -18,6 +18,7 @@ func (w *Web) table() []Route {
 		w.casesRoutes(),
 		w.caseRoutes(),
 		w.placeRoutes(),
+		w.mapRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
 		w.residentRoutes(),
