@@ -23,11 +23,12 @@ type Sheet struct {
 
 // Imported is what an import found and did.
 type Imported struct {
-	DryRun bool       `json:"dry_run,omitempty"`
-	Rows   int        `json:"rows"`
-	Opened int        `json:"opened"`
-	Known  int        `json:"known"` // tickets that were taken over before
-	Faults []RowFault `json:"faults,omitempty"`
+	DryRun  bool       `json:"dry_run,omitempty"`
+	Rows    int        `json:"rows"`
+	Opened  int        `json:"opened"`
+	Known   int        `json:"known"`   // tickets that were taken over before
+	Changed int        `json:"changed"` // of those, with cells that differ from the last import
+	Faults  []RowFault `json:"faults,omitempty"`
 }
 
 // RowFault is what is wrong in one row; the number is the one that the spreadsheet shows.

@@ -109,3 +109,66 @@ func TestImportNamesEveryFaultAndFilesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestImportOfChangedTickets(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, a *app.App) {
+		ctx := context.Background()
+		by := actor.SystemFor("import", actor.Command)
+		const head = "ticket_no,received_at,name,phone,address,category,text\n"
+		take := func(row string, want cases.Imported) {
+			t.Helper()
+			want.Rows = 1
+			for _, dry := range []bool{true, false} {
+				want.DryRun = dry
+				got, err := a.Cases.Import(ctx, by, cases.Sheet{City: importCity, Name: "t.csv", Reader: strings.NewReader(head + row), DryRun: dry})
+				if diff := cmp.Diff(want, got); err != nil || diff != "" {
+					t.Fatalf("%s, dry %v: %v (-want +got):\n%s", row, dry, err, diff)
+				}
+			}
+		}
+		the := func() cases.Case {
+			t.Helper()
+			list, err := a.Cases.List(ctx, by, importCity, cases.Filter{})
+			if err != nil || len(list.Items) != 1 {
+				t.Fatalf("%d cases, %v", len(list.Items), err)
+			}
+			return list.Items[0]
+		}
+		take("G1,2026-01-14 20:15,王芳,13800006438,向阳花园3号楼601,cold_home,不热", cases.Imported{Opened: 1})
+		take("G1,2026-01-14 20:15,王芳,13800006438,向阳花园3号楼602,,不热", cases.Imported{Known: 1, Changed: 1})
+		if c := the(); c.Address != "向阳花园3号楼602" || c.Category != "cold_home" {
+			t.Errorf("after another address: %q, %s", c.Address, c.Category)
+		}
+		c := the()
+		corrected := "向阳花园3号楼603"
+		if _, err := a.Cases.Amend(ctx, by, cases.Amendment{Act: cases.Act{City: importCity, ID: c.ID, Version: c.Version}, Address: &corrected}); err != nil {
+			t.Fatal(err)
+		}
+		take("G1,2026-01-14 20:15,王芳,13900006439,向阳花园3号楼602,cold_home,不热", cases.Imported{Known: 1, Changed: 1})
+		take("G1,2026-01-14 20:15,王芳,13900006439,向阳花园3号楼602,cold_home,不热", cases.Imported{Known: 1})
+		c = the()
+		who, err := a.Cases.Reveal(ctx, by, cases.Act{City: importCity, ID: c.ID})
+		if err != nil || who.Caller != (cases.Party{Name: "王芳", Phone: "13900006439"}) || who.Said != "不热" {
+			t.Errorf("caller %+v, %v", who, err)
+		}
+		if c.Address != corrected {
+			t.Errorf("the import took a correction back: %q", c.Address)
+		}
+		if _, err := a.Cases.Cancel(ctx, by, cases.Act{City: importCity, ID: c.ID, Version: c.Version, Reason: "重复登记"}); err != nil {
+			t.Fatal(err)
+		}
+		take("G1,2026-01-14 20:15,王芳,13900006439,向阳花园9号楼,cold_home,不热", cases.Imported{Known: 1})
+	})
+}
+
+func TestAdministratorsImportWithoutOtherRights(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, a *app.App) {
+		admin := actor.Actor{ID: "admin", Kind: actor.Person, Grants: []actor.Grant{{Role: actor.RoleAdmin, City: importCity}}}
+		got, err := a.Cases.Import(context.Background(), admin, cases.Sheet{City: importCity, Name: "t.csv", Reader: strings.NewReader("ticket_no,text\nG1,不热\n")})
+		if err != nil || got.Opened != 1 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}

@@ -143,7 +143,7 @@ func (c *importCmd) tickets(r *run, a *app.App, f *os.File) error {
 	if c.DryRun {
 		key = "cli.cases_would"
 	}
-	return r.line(key, "rows", report.Rows, "opened", report.Opened, "known", report.Known)
+	return r.line(key, "rows", report.Rows, "opened", report.Opened, "known", report.Known, "changed", report.Changed)
 }
 
 func (c *importCmd) holidays(r *run, a *app.App, f io.Reader) error {
