@@ -68,13 +68,15 @@ func Prepare(ctx context.Context, a *app.App, o Options) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	stand(a, seasonEve)
 	if done.IsZero() {
-		if err := fill(ctx, a, c, o); err != nil {
-			return Info{}, err
-		}
+		err = begin(ctx, a, c, o)
+	} else {
+		stand(a, done)
 	}
-	crew, err := hire(ctx, a, c, o)
+	if err != nil {
+		return Info{}, err
+	}
+	crew, err := hire(ctx, a, c, o, !done.IsZero())
 	if err != nil {
 		return Info{}, err
 	}
@@ -90,6 +92,28 @@ func Prepare(ctx context.Context, a *app.App, o Options) (Info, error) {
 	}
 	run(a, max(o.At, done))
 	return crew.info(ctx, a)
+}
+
+// begin fills the registers unless that is done. Ids follow from the seed and the clock: so that what was interrupted does
+// not make the same ones again, the clock then stands where it did not stand before.
+func begin(ctx context.Context, a *app.App, c *sim.City, o Options) error {
+	last, err := lastAct(ctx, a, 0)
+	if err != nil {
+		return err
+	}
+	if !last.IsZero() {
+		stand(a, last.Add(time.Millisecond))
+		return nil
+	}
+	orgs, err := a.Staff.Organisations(ctx, owner, sim.Code, "")
+	if err != nil {
+		return err
+	}
+	stand(a, seasonEve)
+	if len(orgs) > 0 {
+		stand(a, seasonEve.Add(time.Duration(a.Machine().UnixMilli()%86_400_000)*time.Millisecond))
+	}
+	return fill(ctx, a, c, o)
 }
 
 // seasonEve is the morning on which the registers are filled.

@@ -30,7 +30,7 @@ func install(t *testing.T, dir, url string) *app.App {
 	t.Helper()
 	cfg := config.Config{Data: dir, Database: url}
 	cfg.Blob.Dir = filepath.Join(dir, "blobs")
-	a, err := app.New(t.Context(), cfg, app.Options{Seed: 1, Fast: true, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	a, err := app.New(context.WithoutCancel(t.Context()), cfg, app.Options{Seed: 1, Fast: true, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,30 +158,38 @@ func checkLife(t *testing.T, a *app.App, all int) {
 	}
 }
 
-// A history that was interrupted is finished, not begun again.
+// What was interrupted is finished by the next process, not begun again.
 func TestInterruptedHistoryGoesOn(t *testing.T) {
 	t.Parallel()
-	a := install(t, t.TempDir(), "")
-	ctx, stop := context.WithCancel(t.Context())
-	o := small()
-	o.Progress = func(s demo.Step, percent int) {
-		if s == demo.Living && percent >= 50 {
-			stop()
-		}
+	dir := t.TempDir()
+	stops := []struct {
+		step    demo.Step
+		percent int
+	}{{demo.Building, 30}, {demo.Hiring, 40}, {demo.Living, 50}}
+	half := 0
+	for _, at := range stops {
+		t.Run(fmt.Sprintf("%s_%d", at.step, at.percent), func(t *testing.T) {
+			a := install(t, dir, "")
+			ctx, stop := context.WithCancel(t.Context())
+			o := small()
+			o.Progress = func(s demo.Step, percent int) {
+				if s == at.step && percent >= at.percent {
+					stop()
+				}
+			}
+			if _, err := demo.Prepare(ctx, a, o); !errors.Is(err, context.Canceled) {
+				t.Fatalf("was not interrupted: %v", err)
+			}
+			half = len(story(t, a))
+		})
 	}
-	if _, err := demo.Prepare(ctx, a, o); !errors.Is(err, context.Canceled) {
-		t.Fatalf("was not interrupted: %v", err)
-	}
-	half := len(story(t, a))
-	prepare(t, a, small())
-	told := story(t, a)
-	if len(told) <= half || half == 0 {
-		t.Errorf("%d cases at the interruption, %d in the end", half, len(told))
-	}
+	a := install(t, dir, "")
+	checkInfo(t, a, prepare(t, a, small()))
+	told := len(story(t, a))
 	b := install(t, t.TempDir(), "")
 	prepare(t, b, small())
-	if whole := len(story(t, b)); whole != len(told) {
-		t.Errorf("%d cases after an interruption, %d without one", len(told), whole)
+	if whole := len(story(t, b)); whole != told || half == 0 || half >= told {
+		t.Errorf("%d cases at the interruption, %d in the end, %d without one", half, told, whole)
 	}
 }
 

@@ -19,7 +19,7 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 	o = o.withDefaults()
 	o.Progress = func(Step, int) {}
 	c := sim.NewCity(o.Seed, o.Households)
-	crew, err := hire(ctx, a, c, o)
+	crew, err := hire(ctx, a, c, o, true)
 	if err != nil {
 		return err
 	}

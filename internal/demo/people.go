@@ -67,6 +67,7 @@ var posts = []post{
 
 // crew are the people that act, by what they do.
 type crew struct {
+	all      bool // every account is complete
 	by       map[actor.Role][]actor.Actor
 	company  map[string]map[actor.Role][]actor.Actor
 	partner  actor.Actor // the hotline and the companies' own lines
@@ -74,8 +75,8 @@ type crew struct {
 	password string
 }
 
-// hire makes organisations and accounts, or finds those that are there.
-func hire(ctx context.Context, a *app.App, c *sim.City, o Options) (*crew, error) {
+// hire makes organisations and accounts, or finds those that are there; unless all were made, those get their password again.
+func hire(ctx context.Context, a *app.App, c *sim.City, o Options, all bool) (*crew, error) {
 	if err := organise(ctx, a, c); err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func hire(ctx context.Context, a *app.App, c *sim.City, o Options) (*crew, error
 	if err != nil {
 		return nil, err
 	}
-	w := &crew{by: map[actor.Role][]actor.Actor{}, company: map[string]map[actor.Role][]actor.Actor{}, password: password(c)}
+	w := &crew{all: all, by: map[actor.Role][]actor.Actor{}, company: map[string]map[actor.Role][]actor.Actor{}, password: password(c)}
 	w.partner = actor.Actor{ID: "key:hotline", Name: "12345", Kind: actor.Key, Org: "hotline", Door: actor.API, Grants: []actor.Grant{{Role: actor.RolePartner, City: sim.Code}}}
 	for n, p := range posts {
 		for _, at := range p.places(c) {
@@ -178,9 +179,9 @@ func (w *crew) fillPost(ctx context.Context, a *app.App, c *sim.City, p post, at
 			login = p.login + strconv.Itoa(n+1) + at.suffix
 		}
 		who, ok := known[login]
-		if !ok {
+		if !ok || !w.all {
 			var err error
-			if who, err = w.employ(ctx, a, staff.NewPerson{City: sim.Code, Login: login, Name: c.NameOf(login, n), Org: at.org, Grants: []actor.Grant{at.grant}}); err != nil {
+			if who, err = w.employ(ctx, a, ok, staff.NewPerson{City: sim.Code, Login: login, Name: c.NameOf(login, n), Org: at.org, Grants: []actor.Grant{at.grant}}); err != nil {
 				return err
 			}
 		}
@@ -190,9 +191,11 @@ func (w *crew) fillPost(ctx context.Context, a *app.App, c *sim.City, p post, at
 }
 
 // employ makes an account that may log in at once: the owner of a demonstration knows every password.
-func (w *crew) employ(ctx context.Context, a *app.App, in staff.NewPerson) (staff.Person, error) {
-	if _, err := a.Staff.CreatePerson(ctx, owner, in); err != nil {
-		return staff.Person{}, err
+func (w *crew) employ(ctx context.Context, a *app.App, exists bool, in staff.NewPerson) (staff.Person, error) {
+	if !exists {
+		if _, err := a.Staff.CreatePerson(ctx, owner, in); err != nil {
+			return staff.Person{}, err
+		}
 	}
 	return a.Staff.EnsureAdmin(ctx, staff.Admin{City: in.City, Login: in.Login, Name: in.Name, Password: w.password, Grants: in.Grants})
 }
