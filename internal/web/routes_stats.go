@@ -10,7 +10,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/text"
-	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
 // statsRoutes are the pages of those who supervise.
@@ -28,7 +27,6 @@ type statsView struct {
 	board stats.Board
 	rates stats.Rates
 	query stats.Query
-	wrong ui.Form
 }
 
 // statsPage shows what is open now and where, which company is late, and how promises of time were kept.
