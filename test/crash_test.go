@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os/exec"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -23,26 +25,45 @@ type victim struct {
 	Key  string `json:"api_token"`
 }
 
-func (v *victim) start(ctx context.Context) {
+// prepare makes an installation with a city and a key, and leaves it.
+func (v *victim) prepare(ctx context.Context) {
 	v.t.Helper()
-	v.cmd = exec.CommandContext(ctx, binary, "demo", "--data", v.data, "--listen", "127.0.0.1:0", "--json", "--speed", "0", "--households", "400", "--at", "2025-11-16T08:00")
-	out, err := v.cmd.StdoutPipe()
+	cmd := exec.CommandContext(ctx, binary, "demo", "--data", v.data, "--listen", "127.0.0.1:0", "--json", "--speed", "0", "--households", "400", "--at", "2025-11-16T08:00")
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	if err := v.cmd.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		v.t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
 		v.t.Fatalf("the demonstration did not start: %v", err)
 	}
-	key := v.Key
 	if err := json.Unmarshal(line, v); err != nil {
 		v.t.Fatal(err)
 	}
-	if key != "" { // who sends again is who sent before
-		v.Key = key
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		v.t.Fatalf("the demonstration ended with %v", err)
+	}
+}
+
+// start serves the installation.
+func (v *victim) start(ctx context.Context) {
+	v.t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	free.Close()
+	v.URL = "http://" + addr
+	v.cmd = exec.CommandContext(ctx, binary, "serve", "--data", v.data, "--listen", addr)
+	if err := v.cmd.Start(); err != nil {
+		v.t.Fatal(err)
 	}
 	for {
 		r, err := http.Get(v.URL + "/readyz")
@@ -104,6 +125,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer stop()
 	v := &victim{t: t, data: t.TempDir()}
+	v.prepare(ctx)
 	v.start(ctx)
 	var mu sync.Mutex
 	acked := map[int]string{}
@@ -152,6 +174,8 @@ func (v *victim) shower(ctx context.Context, next *atomic.Int64, ack func(key in
 			for {
 				select {
 				case <-dead:
+					return
+				case <-ctx.Done():
 					return
 				default:
 				}
