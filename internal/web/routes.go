@@ -22,5 +22,6 @@ func (w *Web) table() []Route {
 		w.queueRoutes(),
 		w.seatRoutes(),
 		w.residentRoutes(),
+		w.outageRoutes(),
 	)
 }

@@ -71,7 +71,7 @@ func newTown(t testing.TB, change ...func(*web.Options)) *town {
 	o := web.Options{
 		Deps: web.Deps{
 			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Territory: a.Territory, Cases: a.Cases,
-			Dispatch: a.Dispatch, Notices: a.Notices, Blobs: a.Blobs, Knowledge: a.Knowledge, Outages: a.Outages,
+			Dispatch: a.Dispatch, Notices: a.Notices, Blobs: a.Blobs, Knowledge: a.Knowledge, Outages: a.Outages, Handovers: a.Handovers, Stats: a.Stats,
 		},
 		Site:   config.Site{Owner: "暖城市城市管理局", Phone: "12345", ICP: "暖ICP备00000001号"},
 		Cities: func() []web.City { return []web.City{{Code: city, NameZH: "暖城市", NameEN: "Nuancheng"}} },

@@ -29,6 +29,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
@@ -60,6 +61,7 @@ type Deps struct {
 	Blobs     *blob.Service
 	Knowledge *knowledge.Service
 	Outages   *outage.Service
+	Handovers *handover.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.
