@@ -89,7 +89,7 @@ func (w *Web) reportOutage(rw http.ResponseWriter, r *http.Request) error {
 	in, err := httpx.Bind[outageForm](r)
 	var made outage.View
 	if err == nil {
-		made, err = w.report(r, in)
+		made, err = w.fileStop(r, in)
 	}
 	if err != nil {
 		v, failed := w.outageForm(r, in)
@@ -104,7 +104,7 @@ func (w *Web) reportOutage(rw http.ResponseWriter, r *http.Request) error {
 	return w.done(rw, r, outagePath(made.City, made.ID), text.Msg("outagepage.reported_as", "no", made.No))
 }
 
-func (w *Web) report(r *http.Request, in outageForm) (outage.View, error) {
+func (w *Web) fileStop(r *http.Request, in outageForm) (outage.View, error) {
 	out := outage.Report{City: httpx.City(r.Context()), Company: in.Company, Kind: in.Kind, Reason: in.Reason, Start: in.Start, Until: in.Until, Key: formKey(r)}
 	said := make([]string, 0, len(in.Stations)+len(in.Communities)) // what each place was called in the form
 	add := func(s outage.Scope, words string) { out.Scope, said = append(out.Scope, s), append(said, words) }
