@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -88,4 +90,9 @@ func newTown(t testing.TB, change ...func(*web.Options)) *town {
 	t.Cleanup(s.Close)
 	h.url = s.URL
 	return &town{h, a}
+}
+
+// focus puts the cursor into the first thing of a selector, as a reader does with Tab.
+func focus(css string) chromedp.Action[chromedp.Void] {
+	return chromedp.Focus(chromedp.CSS(css))
 }

@@ -95,4 +95,5 @@ export function start() {
   if (!form()) return
   chosen = false
   mark()
+  if (['caller.phone', 'address', 'text'].some(name => form().elements[name].value)) soon(0) // typed before this listened
 }
