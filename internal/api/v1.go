@@ -312,7 +312,6 @@ func hasField(t reflect.Type, name string) bool {
 		return false
 	}
 	for f := range t.Fields() {
-		f := f
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if tag == name || f.Anonymous && tag == "" && hasField(f.Type, name) {
 			return true

@@ -223,7 +223,6 @@ func photoForm(of *huma.Schema) *huma.MediaType {
 func (s *schemas) parameters(q reflect.Type) []*huma.Param {
 	var out []*huma.Param
 	for f := range q.Fields() {
-		f := f
 		name, tagged := f.Tag.Lookup("form")
 		switch {
 		case name == "-":

@@ -50,8 +50,13 @@ func (v consoleView) columns(ctx context.Context) []ui.Col {
 		status, due = 8, 8
 	}
 	cols := []ui.Col{
-		{Key: "casework.col.no", Ch: 9}, {Key: "casework.col.category", Ch: 9}, {Key: "casework.col.address"}, {Key: "casework.col.company", Ch: 6},
-		{Key: "casework.col.status", Ch: status}, {Key: "casework.col.due", Ch: due}, {Key: "casework.col.received", Ch: 5},
+		{Key: "casework.col.no", Ch: 9},
+		{Key: "casework.col.category", Ch: 9},
+		{Key: "casework.col.address"},
+		{Key: "casework.col.company", Ch: 6},
+		{Key: "casework.col.status", Ch: status},
+		{Key: "casework.col.due", Ch: due},
+		{Key: "casework.col.received", Ch: 5},
 	}
 	if v.batch {
 		cols = append([]ui.Col{{Key: "casework.col.tick", Ch: 2}}, cols...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -40,25 +41,25 @@ func (v communityView) facts(ctx context.Context) []ui.Fact {
 	if v.one.Management != "" {
 		management = ui.T(ctx, "territorypage.management."+v.one.Management)
 	}
-	aliases := ""
-	for i, a := range v.one.Aliases {
-		if i > 0 {
-			aliases += ui.T(ctx, "web.and")
-		}
-		aliases += a
-	}
+	aliases := strings.Join(v.one.Aliases, ui.T(ctx, "web.and"))
 	connected := ""
 	if !v.one.Connected {
 		connected = ui.T(ctx, "territorypage.not_connected")
 	}
 	return []ui.Fact{
-		{Key: "territorypage.company", Text: v.names.served(ctx, v.served.Company)}, {Key: "territorypage.area", Text: v.served.Area},
-		{Key: "territorypage.station", Text: v.station(v.served.Station)}, {Key: "territorypage.management", Text: management},
-		{Key: "territorypage.property", Text: v.one.Property}, {Key: "territorypage.developer", Text: v.one.Developer},
-		{Key: "territorypage.warranty", Text: v.one.WarrantyUntil.String()}, {Key: "territorypage.connected", Text: connected},
-		{Key: "territorypage.district", Text: joinWords(v.names.district(v.one.District), v.street)}, {Key: "territorypage.address", Text: v.one.Address},
+		{Key: "territorypage.company", Text: v.names.served(ctx, v.served.Company)},
+		{Key: "territorypage.area", Text: v.served.Area},
+		{Key: "territorypage.station", Text: v.station(v.served.Station)},
+		{Key: "territorypage.management", Text: management},
+		{Key: "territorypage.property", Text: v.one.Property},
+		{Key: "territorypage.developer", Text: v.one.Developer},
+		{Key: "territorypage.warranty", Text: v.one.WarrantyUntil.String()},
+		{Key: "territorypage.connected", Text: connected},
+		{Key: "territorypage.district", Text: joinWords(v.names.district(v.one.District), v.street)},
+		{Key: "territorypage.address", Text: v.one.Address},
 		{Key: "territorypage.aliases", Text: aliases},
-		{Key: "territorypage.buildings", Text: strconv.Itoa(len(v.buildings))}, {Key: "territorypage.households", Text: strconv.Itoa(households)},
+		{Key: "territorypage.buildings", Text: strconv.Itoa(len(v.buildings))},
+		{Key: "territorypage.households", Text: strconv.Itoa(households)},
 	}
 }
 

@@ -92,10 +92,16 @@ func (v *seatView) sort() {
 	}
 }
 
+// ready reports whether attribution can be asked yet: half a point is still being typed.
+func ready(q territory.Query) bool { return q.Check() == nil }
+
 // seatPlace asks which company is responsible.
 func (w *Web) seatPlace(ctx context.Context, v *seatView) error {
 	q := v.in.Query(v.now)
-	if v.in.Address == "" && v.in.Community == "" && v.in.Account == "" || q.Check() != nil {
+	if v.in.Address == "" && v.in.Community == "" && v.in.Account == "" {
+		return nil
+	}
+	if !ready(q) {
 		return nil
 	}
 	a, err := w.Territory.Attribute(ctx, v.by, v.city, q)
