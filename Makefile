@@ -15,8 +15,8 @@ demo: ## a city that lives, on http://127.0.0.1:8080
 build: ## one static binary: bin/rehu
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/rehu ./cmd/rehu
 
-test: ## every test: SQLite, PostgreSQL and the browser
-	$(GO) test ./...
+test: tools ## every test: SQLite, PostgreSQL and the browser
+	$(GO) test -timeout 20m ./...
 
 test-quick: ## every test that needs nothing but Go: SQLite, no browser
 	REHU_TEST_QUICK=1 $(GO) test ./...
