@@ -40,7 +40,7 @@ type desk struct {
 
 var bg = context.Background()
 
-func newDesk(t testing.TB, d *db.DB) *desk {
+func newDesk(t testing.TB, d *db.DB, change ...func(*web.Options)) *desk {
 	t.Helper()
 	k := &desk{}
 	set, err := citypack.Load(packs.FS)
@@ -80,6 +80,9 @@ func newDesk(t testing.TB, d *db.DB) *desk {
 		o.Deps.Knowledge = articles
 		o.Deps.Places = place.New(d, ring)
 		o.Deps.Territory = territory.NewService(d, o.Deps.Places, time.Now)
+		for _, c := range change {
+			c(o)
+		}
 	})
 	if err := rules.EnsureCity(bg, city); err != nil {
 		t.Fatal(err)

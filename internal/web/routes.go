@@ -19,6 +19,7 @@ func (w *Web) table() []Route {
 		w.caseRoutes(),
 		w.placeRoutes(),
 		w.mapRoutes(),
+		w.territoryRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
 		w.residentRoutes(),
