@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/blob"
@@ -264,6 +265,36 @@ func TestTheResidentSaysWhetherSomebodyCame(t *testing.T) {
 	c.get("/c/990100/answer/" + strings.Repeat("x", 60)).want(http.StatusNotFound)
 }
 
+// What the SMS gateway reports is taken when it is signed, and refused when it is not.
+func TestTheGatewayReports(t *testing.T) {
+	t.Parallel()
+	k := newTownWith(t, config.Config{SMS: config.SMS{URL: "http://127.0.0.1:1/send", Account: "gw", Secret: "s3cret-s3cret-s3cret"}})
+	signer := notice.Signer{Account: "gw", Secret: "s3cret-s3cret-s3cret", Machine: time.Now}
+	const path = "/c/990100/hooks/sms"
+	send := func(signedFor string) int {
+		t.Helper()
+		body := []byte(`{"kind":"reply","from":"13903510020","text":"1"}`)
+		r, err := http.NewRequest(http.MethodPost, k.url+path, bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if signedFor != "" {
+			notice.SetHeaders(r.Header, signer.Sign(signedFor, body))
+		}
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.StatusCode
+	}
+	for signedFor, want := range map[string]int{path: http.StatusNoContent, "/c/140100/hooks/sms": http.StatusForbidden, "": http.StatusForbidden} {
+		if got := send(signedFor); got != want {
+			t.Errorf("signed for %q: got %d, want %d", signedFor, got, want)
+		}
+	}
+}
+
 // A first visit over a slow line: the page, its style sheet, its icons and scripts weigh at most 15 KB.
 func TestResidentsPagesAreLight(t *testing.T) {
 	t.Parallel()
@@ -357,4 +388,8 @@ func TestAResidentOnATelephone(t *testing.T) {
 	b.Size(1440, 900)
 	b.Open(residents + "?text=18")
 	look("m-home-1440")
+	b.Open(residents + "/report?lang=en")
+	b.WaitText("What is wrong")
+	b.Size(320, 568)
+	look("m-report-en")
 }

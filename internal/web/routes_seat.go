@@ -74,7 +74,9 @@ func (w *Web) seatSave(rw http.ResponseWriter, r *http.Request) error {
 	var o cases.Opened
 	if err == nil {
 		in.City, in.Door, in.Key, in.Hold = httpx.City(r.Context()), seatDoor(in.Channel), formKey(r), in.Act == "hold"
-		o, err = w.Cases.Open(r.Context(), by(r), in.Opening)
+		if err = w.seatNature(r, &in); err == nil {
+			o, err = w.Cases.Open(r.Context(), by(r), in.Opening)
+		}
 	}
 	if err != nil {
 		return w.seatShow(rw, r, in, err)
@@ -84,6 +86,22 @@ func (w *Web) seatSave(rw http.ResponseWriter, r *http.Request) error {
 		how = "reminded"
 	}
 	return w.seatDone(rw, r, o.Case, how)
+}
+
+// seatNature takes the nature of the category where the seat left it to the category.
+func (w *Web) seatNature(r *http.Request, in *seatInput) error {
+	rules, err := w.Rules.Rules(r.Context(), in.City)
+	if err != nil || in.Nature != "" {
+		return err
+	}
+	code := in.Category
+	if g := rules.Pack.Classify(in.Text); code == "" && len(g) > 0 {
+		code = g[0].Code
+	}
+	if c, ok := rules.Pack.Category(code); ok {
+		in.Nature = c.Nature
+	}
+	return nil
 }
 
 // seatDoor is the door that a channel comes in by: at the counter another entry standard holds.

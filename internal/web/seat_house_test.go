@@ -41,8 +41,15 @@ var registers = []struct {
 
 func newTown(t testing.TB, change ...func(*web.Options)) *town {
 	t.Helper()
+	return newTownWith(t, config.Config{}, change...)
+}
+
+// newTownWith opens an installation with further settings.
+func newTownWith(t testing.TB, cfg config.Config, change ...func(*web.Options)) *town {
+	t.Helper()
+	cfg.Data, cfg.Cities = t.TempDir(), []int{city}
 	clock := dbtest.NewClock()
-	a, err := app.New(bg, config.Config{Data: t.TempDir(), Cities: []int{city}}.WithDefaults(), app.Options{Clock: clock.Now, Fast: true})
+	a, err := app.New(bg, cfg.WithDefaults(), app.Options{Clock: clock.Now, Fast: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,6 +100,7 @@ func TestWhatTheSeatIsToldWhileTyping(t *testing.T) {
 	c := k.as("seat")
 	live := func(pairs ...string) answer { return c.post(seatPath+"/live", call(pairs...), "HX-Request", "true") }
 	c.post(seatPath+"/live", url.Values{}, "HX-Request", "true").want(http.StatusOK, "写下地址", "!还缺")
+	live("category", "inquiry", "nature", "", "text", "请问几号供暖").want(http.StatusOK, "录入标准 5 项已齐")
 	live("details.temperature", "1x", "received_at", "soon").want(http.StatusOK, "一热供热有限公司", "可信度")
 	asked := live("address", "幸福里5号楼301", "building", "", "unit", "", "room", "").want(http.StatusOK, "责任单位待定", "叫幸福里的小区不止一个", "东城区，还是西城区", "一热供热有限公司", "二热供热有限公司")
 	west := found(t, asked, `data-pick="([^"]+\|C2)"`)

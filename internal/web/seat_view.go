@@ -86,6 +86,7 @@ func (v *seatView) sort() {
 	if v.category == nil {
 		return
 	}
+	v.in.Nature = cmp.Or(v.in.Nature, v.category.Nature)
 	v.urgency, _ = p.UrgencyOf(v.category, v.in.Text, v.in.Details.Care)
 	if v.in.Urgency == citypack.Critical || v.in.Urgency == citypack.Urgent && v.urgency == citypack.Normal {
 		v.urgency = v.in.Urgency
