@@ -211,3 +211,11 @@ func filterValues(pairs ...string) url.Values {
 	}
 	return q
 }
+
+// applies says why a value holds without the city's approval.
+func (v packView) applies(one citypack.Value) string {
+	if one.Confidence == citypack.Fictional {
+		return "rules.state.fictional"
+	}
+	return "rules.state.applies"
+}
