@@ -103,3 +103,39 @@ func TestVersionsAndDiff(t *testing.T) {
 	c.get("/c/990100/territory/rules").want(http.StatusOK, "还没有记下的确权结论")
 	c.post("/c/990100/territory/rules/none/withdraw", url.Values{"version": {"1"}, "_key": {"k"}}).want(http.StatusNotFound)
 }
+
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	k, areas := newAreas(t, dbtest.SQLite(t))
+	k.person("head", actor.RoleSectionHead)
+	k.person("company", actor.RoleCompany) // C1
+	k.person("dispatcher", actor.RoleDispatcher)
+	h, c := k.as("head"), k.as("company")
+	h.get("/c/990100/claims").want(http.StatusOK, "还没有开始辖区认领", "开始新一轮认领")
+	h.post("/c/990100/claims", url.Values{"season": {""}, "deadline": {""}, "_key": {"a"}}).want(http.StatusUnprocessableEntity, "没有填好")
+	h.post("/c/990100/claims", url.Values{"season": {"2026-2027"}, "deadline": {"2027-09-01T00:00"}, "_key": {"b"}}).to("/c/990100/claims")
+	rounds, err := areas.Rounds(bg, k.root, city)
+	if err != nil || len(rounds) != 1 {
+		t.Fatal(rounds, err)
+	}
+	sun := idOf(t, areas, "向阳花园")
+	round := "/c/990100/claims/" + rounds[0].ID
+	c.get("/c/990100/claims").want(http.StatusOK, "认领所选", "空白", "!公布为辖区版本")
+	c.post(round+"/claim", url.Values{"communities": {sun}, "_key": {"c"}}).to("/c/990100/claims")
+	c.get("/c/990100/claims?state=handover").want(http.StatusOK, "新认领 1 个小区", "向阳花园", "移交待签", "!明月里")
+	line := c.get(round + "/" + sun).want(http.StatusOK, "签认移交", "一热供热有限公司", "!裁定说明")
+	if !strings.Contains(line.body, `name="version"`) {
+		t.Error("signing does not name the version that was seen")
+	}
+	h.post(round+"/"+sun+"/decide", url.Values{"company": {"C1"}, "note": {""}, "version": {"2"}, "_key": {"d"}}).want(http.StatusUnprocessableEntity, "没有填好")
+	c.post(round+"/"+sun+"/sign", url.Values{"version": {"2"}, "_key": {"e"}}).to(round + "/" + sun)
+	h.post(round+"/"+sun+"/decide", url.Values{"company": {"C1"}, "note": {"纪要一"}, "version": {"2"}, "_key": {"f"}}).want(http.StatusConflict, "纪要一")
+	h.post(round+"/"+sun+"/decide", url.Values{"company": {"C1"}, "note": {"会议纪要第三号"}, "version": {"3"}, "_key": {"g"}}).to(round + "/" + sun)
+	h.get("/c/990100/claims/export?format=csv").want(http.StatusOK, "会议纪要第三号", "明月里")
+	c.post(round+"/unclaim", url.Values{"communities": {sun}, "_key": {"h"}}).to("/c/990100/claims")
+	c.post(round+"/kept", url.Values{"_key": {"i"}}).to("/c/990100/claims")
+	h.post(round+"/publish", url.Values{"code": {""}, "from": {""}, "version": {"2"}, "_key": {"j"}}).want(http.StatusUnprocessableEntity)
+	h.get(round + "/nowhere").want(http.StatusNotFound)
+	c.post(round+"/publish", url.Values{}).want(http.StatusForbidden)
+	k.as("dispatcher").get("/c/990100/claims").want(http.StatusForbidden)
+}

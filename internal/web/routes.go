@@ -20,6 +20,7 @@ func (w *Web) table() []Route {
 		w.placeRoutes(),
 		w.mapRoutes(),
 		w.territoryRoutes(),
+		w.claimRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
 		w.residentRoutes(),
