@@ -286,6 +286,7 @@ func TestTheGatewayReports(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer got.Body.Close()
 		return got.StatusCode
 	}
 	for signedFor, want := range map[string]int{path: http.StatusNoContent, "/c/140100/hooks/sms": http.StatusForbidden, "": http.StatusForbidden} {
