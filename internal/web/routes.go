@@ -25,5 +25,7 @@ func (w *Web) table() []Route {
 		w.seatRoutes(),
 		w.residentRoutes(),
 		w.outageRoutes(),
+		w.dutyRoutes(),
+		w.handoverRoutes(),
 	)
 }
