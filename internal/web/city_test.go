@@ -60,7 +60,11 @@ func idOf(t *testing.T, areas *territory.Service, name string) string {
 
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	k, areas := newAreas(t, dbtest.SQLite(t))
+	dbtest.Each(t, testPlaces)
+}
+
+func testPlaces(t *testing.T, d *db.DB) {
+	k, areas := newAreas(t, d)
 	k.person("dispatcher", actor.RoleDispatcher)
 	k.person("company", actor.RoleCompany) // C1
 	k.person("seat", actor.RoleSeat)
