@@ -105,7 +105,7 @@ const mostAnswers = 5
 // offerArticles finds what may be answered about a case's category.
 func (w *Web) offerArticles(r *http.Request, a caseAct, v *caseView) error {
 	city := httpx.City(r.Context())
-	if a.name != "answer" || w.Knowledge == nil || v.by.May(actor.KnowledgeRead, actor.On{City: city}) != nil {
+	if a.name != "answer" || w.Knowledge == nil || !v.by.MayAny(actor.KnowledgeRead, city) {
 		return nil
 	}
 	found, err := w.Knowledge.Search(r.Context(), v.by, knowledge.Query{City: city, Category: v.Case.Category})

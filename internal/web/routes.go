@@ -8,6 +8,7 @@ func (w *Web) table() []Route {
 		w.homeRoutes(),
 		w.loginRoutes(),
 		w.companyRoutes(),
+		w.fieldRoutes(),
 		w.statsRoutes(),
 		w.rulesRoutes(),
 		w.accountRoutes(),
