@@ -28,5 +28,6 @@ func (w *Web) table() []Route {
 		w.outageRoutes(),
 		w.dutyRoutes(),
 		w.handoverRoutes(),
+		w.knowledgeRoutes(),
 	)
 }
