@@ -14,15 +14,10 @@ function raise(words) {
 // Rows that are not shown are none of this page's business.
 function rows(e) {
   e.preventDefault()
-  const box = document.createElement('template')
-  box.innerHTML = e.detail.data
-  for (const row of box.content.querySelectorAll('tr')) {
-    if (!document.getElementById(row.id)) row.remove()
-  }
-  for (const row of box.content.querySelectorAll('tr')) {
-    if (document.getElementById(row.id).getAttribute('aria-selected') === 'true') stale = true
-  }
-  if (box.content.querySelector('tr')) window.htmx.swap(e.target, box.innerHTML, { swapStyle: 'none' })
+  const sent = new DOMParser().parseFromString(`<table><tbody>${e.detail.data}</tbody></table>`, 'text/html')
+  const shown = [...sent.querySelectorAll('tr')].filter((row) => document.getElementById(row.id))
+  if (shown.some((row) => document.getElementById(row.id).getAttribute('aria-selected') === 'true')) stale = true
+  if (shown.length) window.htmx.swap(e.target, shown.map((row) => row.outerHTML).join(''), { swapStyle: 'none' })
   renew()
 }
 
@@ -30,7 +25,7 @@ function rows(e) {
 function renew() {
   if (!stale || document.querySelector('dialog[open]') || !document.querySelector('#side .drawer')) return
   stale = false
-  window.htmx.ajax('GET', location.href, { target: '#side', swap: 'innerHTML' })
+  window.htmx.ajax('GET', location.href, { target: '#side' })
 }
 
 function message(e) {
