@@ -87,6 +87,9 @@ func (w *Web) reportKnowledge(rw http.ResponseWriter, r *http.Request) error {
 		in.City = httpx.City(r.Context())
 		_, err = w.Knowledge.Report(r.Context(), by(r), in)
 	}
+	if err != nil && in.Article != "" { // the word was about an article: back to it, not to the form for what is missing
+		return w.refused(rw, r, err, articlePath(httpx.City(r.Context()), in.Article, in.No))
+	}
 	if err != nil {
 		v, failed := w.knowledgeView(r, knowledge.Query{})
 		if failed != nil {
