@@ -127,7 +127,7 @@ func TestClaims(t *testing.T) {
 	c.get("/c/990100/claims").want(http.StatusOK, "认领所选", "空白", "!公布为辖区版本")
 	c.post(round+"/claim", url.Values{"communities": {sun}, "_key": {"c"}}).to("/c/990100/claims")
 	c.get("/c/990100/claims?state=handover").want(http.StatusOK, "新认领 1 个小区", "向阳花园", "移交待签", "!明月里")
-	line := c.get(round + "/" + sun).want(http.StatusOK, "签认移交", "一热供热有限公司", "!裁定说明")
+	line := c.get(round+"/"+sun).want(http.StatusOK, "签认移交", "一热供热有限公司", "!裁定说明")
 	if !strings.Contains(line.body, `name="version"`) {
 		t.Error("signing does not name the version that was seen")
 	}

@@ -58,9 +58,12 @@ func (v claimView) facts(ctx context.Context) []ui.Fact {
 		claimants[i] = v.names.org(ctx, c)
 	}
 	return []ui.Fact{
-		{Key: "territorypage.base", Text: v.names.served(ctx, v.line.Base)}, {Key: "territorypage.next", Text: orDash(v.names.org(ctx, v.line.Company))},
+		{Key: "territorypage.base", Text: v.names.served(ctx, v.line.Base)},
+		{Key: "territorypage.next", Text: orDash(v.names.org(ctx, v.line.Company))},
 		{Key: "territorypage.claimants", Text: orDash(strings.Join(claimants, ui.T(ctx, "web.and")))},
-		{Key: "territorypage.from_signed", Text: v.line.FromAgreed.Minute()}, {Key: "territorypage.to_signed", Text: v.line.ToAgreed.Minute()},
-		{Key: "territorypage.decided_at", Text: v.line.DecidedAt.Minute()}, {Key: "territorypage.note", Text: v.line.Note},
+		{Key: "territorypage.from_signed", Text: v.line.FromAgreed.Minute()},
+		{Key: "territorypage.to_signed", Text: v.line.ToAgreed.Minute()},
+		{Key: "territorypage.decided_at", Text: v.line.DecidedAt.Minute()},
+		{Key: "territorypage.note", Text: v.line.Note},
 	}
 }

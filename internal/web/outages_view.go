@@ -39,8 +39,17 @@ func outageStates() []ui.Option {
 }
 
 func outageColumns() []ui.Col {
-	return []ui.Col{{Key: "outagepage.no", Ch: 12}, {Key: "outagepage.kind", Ch: 7}, {Key: "outagepage.company", Ch: 8}, {Key: "outagepage.reason"},
-		{Key: "outagepage.start", Ch: 9}, {Key: "outagepage.until", Ch: 9}, {Key: "outagepage.households", Ch: 5, Num: true}, {Key: "outagepage.state", Ch: 7}, {Key: "outagepage.told", Ch: 6}}
+	return []ui.Col{
+		{Key: "outagepage.no", Ch: 12},
+		{Key: "outagepage.kind", Ch: 7},
+		{Key: "outagepage.company", Ch: 8},
+		{Key: "outagepage.reason"},
+		{Key: "outagepage.start", Ch: 9},
+		{Key: "outagepage.until", Ch: 9},
+		{Key: "outagepage.households", Ch: 5, Num: true},
+		{Key: "outagepage.state", Ch: 7},
+		{Key: "outagepage.told", Ch: 6},
+	}
 }
 
 func outageHeader(ctx context.Context) []string {
@@ -53,8 +62,10 @@ func outageHeader(ctx context.Context) []string {
 }
 
 func outageCells(ctx context.Context, names *caseNames, o outage.Outage) []any {
-	return []any{o.No, ui.T(ctx, "outage.kind."+string(o.Kind)), names.org(ctx, o.Company), o.Reason, o.Start.Minute(), o.Until.Minute(), o.FirstUntil.Minute(),
-		homes(o), ui.T(ctx, "outage.state."+string(o.State)), o.Reported.Minute(), o.Announced.Minute(), o.Restored.Minute(), o.Ended.Minute(), told(ctx, o)}
+	return []any{
+		o.No, ui.T(ctx, "outage.kind."+string(o.Kind)), names.org(ctx, o.Company), o.Reason, o.Start.Minute(), o.Until.Minute(), o.FirstUntil.Minute(),
+		homes(o), ui.T(ctx, "outage.state."+string(o.State)), o.Reported.Minute(), o.Announced.Minute(), o.Restored.Minute(), o.Ended.Minute(), told(ctx, o),
+	}
 }
 
 // homes is how many households a stop reaches; empty when nobody counted.
@@ -118,10 +129,17 @@ func (v outageView) facts(ctx context.Context) []ui.Fact {
 		first = v.FirstUntil.Minute()
 	}
 	return []ui.Fact{
-		{Key: "outagepage.company", Text: v.names.org(ctx, v.Company)}, {Key: "outagepage.kind", Text: ui.T(ctx, "outage.kind."+string(v.Kind))},
-		{Key: "outagepage.reason", Text: v.Reason}, {Key: "outagepage.start", Text: v.Start.Minute()}, {Key: "outagepage.until", Text: until},
-		{Key: "outagepage.first_until", Text: first}, {Key: "outagepage.households", Text: homes(v.Outage)}, {Key: "outagepage.reported", Text: v.Reported.Minute()},
-		{Key: "outagepage.announced", Text: v.Announced.Minute()}, {Key: "outagepage.restored", Text: v.Restored.Minute()}, {Key: "outagepage.ended", Text: v.Ended.Minute()},
+		{Key: "outagepage.company", Text: v.names.org(ctx, v.Company)},
+		{Key: "outagepage.kind", Text: ui.T(ctx, "outage.kind."+string(v.Kind))},
+		{Key: "outagepage.reason", Text: v.Reason},
+		{Key: "outagepage.start", Text: v.Start.Minute()},
+		{Key: "outagepage.until", Text: until},
+		{Key: "outagepage.first_until", Text: first},
+		{Key: "outagepage.households", Text: homes(v.Outage)},
+		{Key: "outagepage.reported", Text: v.Reported.Minute()},
+		{Key: "outagepage.announced", Text: v.Announced.Minute()},
+		{Key: "outagepage.restored", Text: v.Restored.Minute()},
+		{Key: "outagepage.ended", Text: v.Ended.Minute()},
 	}
 }
 
