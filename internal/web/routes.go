@@ -11,6 +11,7 @@ func (w *Web) table() []Route {
 		w.fieldRoutes(),
 		w.statsRoutes(),
 		w.rulesRoutes(),
+		w.calendarRoutes(),
 		w.accountRoutes(),
 		w.peopleRoutes(),
 		w.orgRoutes(),
