@@ -124,7 +124,7 @@ func TestTwoPeopleOneCaseInABrowser(t *testing.T) {
 	b.WaitText("等配件到货")
 	b.Both("requests")
 	b.Press("决定")
-	b.WaitText("延期")
+	b.WaitJS(`document.querySelector('[name=grant]')`)
 	b.Choose("grant", "yes")
 	b.Press("决定")
 	b.WaitText("现在没有等待决定的申请")

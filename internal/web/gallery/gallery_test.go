@@ -177,7 +177,8 @@ func TestConsole(t *testing.T) {
 	b.Key("?")
 	b.WaitText("上一行、下一行")
 	b.Key(kb.Escape)
-	b.WaitJS("!document.querySelector('dialog[open]')")
+	b.WaitJS("!document.querySelector('dialog[open]') && !document.activeElement.closest('dialog')")
+	b.WaitJS("document.querySelector('tr[tabindex=\"0\"]')")
 	b.Key("u")
 	b.WaitText("已催办")
 }
