@@ -129,7 +129,7 @@ func (w *weighing) readText() {
 	hidden := slices.Clone(w.t)
 	for _, m := range w.ms {
 		end := m.to
-		if m.has(isRoad) && !m.community() {
+		if m.has(isRoad) && (!m.community() || w.houseNumber(m)) {
 			if n, after := roadNumber(w.t, m.to); n != "" {
 				end = after
 				w.road, w.roadNo = senseOf(m, isRoad), n

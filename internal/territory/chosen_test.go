@@ -29,3 +29,18 @@ func TestAttributeChosenCommunity(t *testing.T) {
 		})
 	}
 }
+
+func TestAHouseNumberOnARoadIsNoEstate(t *testing.T) {
+	t.Parallel()
+	s := city()
+	s.Communities = append(s.Communities, territory.Community{ID: "road", Name: "建设路小区", District: s.Communities[0].District, Company: "C1", Connected: true})
+	x := territory.Build(s)
+	if a := x.Attribute(territory.Query{Text: "建设路186号锅炉厂院里不热"}); a.Decision == territory.Assigned {
+		t.Errorf("a house number on the road was taken for the estate: %s %+v", a.Company, a.Community)
+	}
+	for _, said := range []string{"建设路小区3号楼不热", "我住建设路小区，不热"} {
+		if a := x.Attribute(territory.Query{Text: said}); a.Community == nil || a.Community.ID != "road" {
+			t.Errorf("%s: %s %+v, want the estate", said, a.Decision, a.Community)
+		}
+	}
+}

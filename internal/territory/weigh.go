@@ -18,7 +18,7 @@ func (w *weighing) weighNames() {
 	anyBuilt, anyLives := false, false
 	for i := range w.ms {
 		m := w.ms[i]
-		if !m.community() {
+		if !m.community() || w.houseNumber(m) {
 			continue
 		}
 		n := named{group: w.group(m), built: w.builtAfter(m), lives: endsAt(w.t, m.from, livesAt...)}
@@ -36,6 +36,16 @@ func (w *weighing) weighNames() {
 			w.add(c)
 		}
 	}
+}
+
+// houseNumber reports whether a name that ends like a road stands before a house number: 建设路186号 is a place on the road, and
+// says nothing about 建设路小区, whose short name it looks like.
+func (w *weighing) houseNumber(m mention) bool {
+	if !endsAt(w.t, m.to, "路", "街", "巷") {
+		return false
+	}
+	n, _ := roadNumber(w.t, m.to)
+	return n != ""
 }
 
 // add keeps the better of two readings that say the same.
