@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"text/tabwriter"
 
@@ -108,6 +109,7 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url str
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // a whole season was lived through; serving needs far less
 	h, err := newServer(a)
 	if err != nil {
 		return err
