@@ -312,6 +312,7 @@ func (b *Browser) Axe(what string) {
 // NoSideways fails when the page is wider than its window.
 func (b *Browser) NoSideways(what string) {
 	b.t.Helper()
+	b.WaitJS(`document.readyState === 'complete' && document.body !== null`) // a page that is being left has none
 	if got := b.Eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); got != "0" && got != "-0" {
 		b.t.Errorf("%s scrolls sideways by %s pixels", what, got)
 	}
