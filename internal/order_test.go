@@ -16,10 +16,10 @@ var order = []string{
 	// words
 	"fault", "civil", "money", "celsius", "text", "page", "flow", "actor", "calendar", "geo", "sim", "jsonl", "sheet",
 	// platform
-	"config", "db", "secret", "audit", "once", "jobs", "blob", "backup",
+	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup",
 	// capabilities
-	"citypack", "staff", "notice", "place", "territory", "register", "clock", "knowledge", "cases", "dispatch", "outage", "handover",
-	"stats", "bundle",
+	"citypack", "refund", "staff", "notice", "place", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
+	"dispatch", "outage", "measure", "finding", "settle", "handover", "stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli",
 }
