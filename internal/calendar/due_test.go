@@ -326,6 +326,7 @@ func TestWords(t *testing.T) {
 		{calendar.DueWords(text.EN, midnight), "25 Feb 24:00"},
 		{calendar.DueWords(text.ZH, midnight.Add(time.Minute)), "2月26日00:01"},
 		{calendar.WhenFull(midnight).In(text.ZH), "2026年2月25日24:00"},
+		{calendar.Since(midnight).In(text.ZH), "2026年2月26日00:00"},
 		{calendar.DueWords(text.ZH, 0), "到期时间待定"},
 		{calendar.Left(text.ZH, 0, now), "到期时间待定"},
 	} {

@@ -19,9 +19,9 @@ func (c *Calendar) explain(p plan, o outcome) []Step {
 	first := p.From.Date()
 	switch p.Limit.Unit {
 	case Minutes, Hours:
-		say("calendar.explain.elapsed", "from", WhenFull(p.From), "amount", p.amount())
+		say("calendar.explain.elapsed", "from", Since(p.From), "amount", p.amount())
 	case WorkingHours:
-		say("calendar.explain.working_hours", "from", WhenFull(p.From), "amount", p.amount(), "shifts", p.shiftWords())
+		say("calendar.explain.working_hours", "from", Since(p.From), "amount", p.amount(), "shifts", p.shiftWords())
 	case Days, WorkingDays:
 		first = first.AddDays(1)
 		say("calendar.explain.act", "day", dayWords(p.From.Date()), "amount", p.Limit.Words())
@@ -127,7 +127,7 @@ func (p plan) pauseSteps(o outcome) []Step {
 		steps = append(steps, Step{Message: text.Msg("calendar.explain.pauses", "length", lengthWords(sum))})
 	}
 	if !open.IsZero() && o.missing == 0 {
-		steps = append(steps, Step{Message: text.Msg("calendar.explain.paused", "since", WhenFull(open))})
+		steps = append(steps, Step{Message: text.Msg("calendar.explain.paused", "since", Since(open))})
 	}
 	return steps
 }

@@ -15,6 +15,12 @@ func When(due civil.Instant) text.Message { return when("calendar.when", due) }
 // WhenFull is When with the year, for documents and explanations.
 func WhenFull(due civil.Instant) text.Message { return when("calendar.when_full", due) }
 
+// Since names the instant at which something starts, with the year: midnight is 00:00 of the day that begins.
+func Since(at civil.Instant) text.Message {
+	day := at.Date()
+	return text.Msg("calendar.when_full", "day", dayWords(day), "short", shortDay(day), "clock", at.Clock())
+}
+
 // DueWords is When in a language; an absent due time reads as not yet known.
 func DueWords(l text.Lang, due civil.Instant) string { return When(due).In(l) }
 

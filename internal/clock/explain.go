@@ -77,7 +77,7 @@ func (e Entry) say() (text.Message, bool) {
 	if d.Why != nil {
 		why = *d.Why
 	}
-	at, due := calendar.WhenFull(e.At), calendar.WhenFull(e.Due)
+	at, due := calendar.Since(e.At), calendar.WhenFull(e.Due)
 	switch e.Event {
 	case Pause:
 		return text.Msg("clock.explain.pause", "at", at, "left", lengthWords(d.LeftMS), "why", why), true
