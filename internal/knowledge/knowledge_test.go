@@ -360,8 +360,8 @@ func TestFlags(t *testing.T) {
 			t.Errorf("the keepers were told %+v, %v", inbox.Items, err)
 		}
 		open, err := w.service.Flags(ctx, writer, city)
-		if err != nil || len(open) != 1 {
-			t.Fatalf("%d open flags, %v; want one", len(open), err)
+		if err != nil || len(open) != 1 || open[0].TitleZH != v.TitleZH {
+			t.Fatalf("open flags %+v, %v; want one, with the title of the article", open, err)
 		}
 		if err := w.service.Settle(ctx, writer, city, f.ID, "已改"); err != nil {
 			t.Fatal(err)
@@ -370,6 +370,62 @@ func TestFlags(t *testing.T) {
 			t.Errorf("settled twice: %v; want Conflict", err)
 		}
 	})
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		v := w.publish(texts("气堵", "放气"))
+		in := knowledge.DraftInput{City: city, Article: v.Article, Texts: texts("气堵", "慢慢放气"), Key: "once"}
+		second, err := w.service.Write(ctx, writer, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := w.service.Write(ctx, writer, in); err != nil || again.No != second.No {
+			t.Errorf("sent again: version %d, %v; want version %d", again.No, err, second.No)
+		}
+		numbers := func(by actor.Actor) []int {
+			all, err := w.service.History(ctx, by, city, v.Article)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []int
+			for _, p := range all {
+				if p.Live != (p.No == v.No) {
+					t.Errorf("version %d in force: %v", p.No, p.Live)
+				}
+				out = append(out, p.No)
+			}
+			return out
+		}
+		if diff := cmp.Diff([]int{2, 1}, numbers(writer)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]int{1}, numbers(seat)); diff != "" {
+			t.Errorf("a seat sees what is being written: %s", diff)
+		}
+		draft := w.write(writer, knowledge.DraftInput{Kind: knowledge.Fee, Texts: texts("二", "二")})
+		if _, err := w.service.History(ctx, seat, city, draft.Article); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a seat asks for a draft: %v; want NotFound", err)
+		}
+		w.move(writer, draft, knowledge.Discard, 0)
+		if _, err := w.service.Read(ctx, seat, city, draft.Article, draft.No); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a seat reads a draft that was thrown away: %v; want NotFound", err)
+		}
+	})
+}
+
+func TestValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	all, err := w.service.Values(ctx, writer, city)
+	if err != nil || len(all) != len(knowledge.Refs()) || all[0].Says[text.ZH] != "18℃" {
+		t.Errorf("%d values, the first says %+v, %v; want all, and 18℃ for %s", len(all), all[0].Says, err, all[0].Ref)
+	}
+	if _, err := w.service.Values(ctx, seat, city); !fault.Is(err, fault.Denied) {
+		t.Errorf("a seat asks for the values: %v; want Denied", err)
+	}
 }
 
 func TestRights(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/once"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/text"
 )
@@ -51,11 +52,16 @@ type DraftInput struct {
 	Kind     Kind       `json:"kind" form:"kind"`       // of a new article
 	ReviewOn civil.Date `json:"review_on" form:"review_on"`
 	Texts
+	Key string `json:"-" form:"-"` // idempotency key
 }
 
 // Write keeps a draft.
 func (s *Service) Write(ctx context.Context, by actor.Actor, in DraftInput) (Version, error) {
-	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Version, error) { return s.WriteIn(ctx, tx, by, in) })
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Version, error) {
+		return once.Do(ctx, tx, once.Request{City: in.City, By: by, Key: in.Key, Body: in}, func() (Version, error) {
+			return s.WriteIn(ctx, tx, by, in)
+		})
+	})
 }
 
 // WriteIn is Write in the caller's transaction.
@@ -225,7 +231,7 @@ func (s *Service) Read(ctx context.Context, by actor.Actor, city int, article st
 		} else if !ok {
 			return View{}, fault.New(fault.NotFound, "not_found")
 		}
-		if (v.State == Draft || v.State == Review) && !by.MayAny(actor.KnowledgeWrite, city) {
+		if v.Effective.IsZero() && !by.MayAny(actor.KnowledgeWrite, city) {
 			return View{}, fault.New(fault.NotFound, "not_found")
 		}
 		views, err := s.view(ctx, tx, []Version{v})

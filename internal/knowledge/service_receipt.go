@@ -92,6 +92,11 @@ type Proof struct {
 	Read  int         `json:"read"`
 }
 
+// Unread are those who have not read it yet.
+func (p Proof) Unread() []ProofLine {
+	return slices.DeleteFunc(slices.Clone(p.Lines), func(l ProofLine) bool { return !l.ReadAt.IsZero() })
+}
+
 // Prove lists everybody who must read a version with when they did, by organisation and name.
 func (s *Service) Prove(ctx context.Context, by actor.Actor, city int, article string, no int) (Proof, error) {
 	if err := by.May(actor.KnowledgeWrite, actor.On{City: city}); err != nil {
@@ -212,12 +217,46 @@ func (s *Service) tellKeepers(ctx context.Context, tx *db.Tx, by actor.Actor, f 
 	return err
 }
 
+// Flagged is a flag with the title of what it is about and the name of whoever said it.
+type Flagged struct {
+	Flag
+	TitleZH string `json:"title_zh,omitempty"`
+	TitleEN string `json:"title_en,omitempty"`
+	Name    string `json:"name"`
+}
+
 // Flags lists the flags that nobody has settled, the oldest first, for those who write.
-func (s *Service) Flags(ctx context.Context, by actor.Actor, city int) ([]Flag, error) {
+func (s *Service) Flags(ctx context.Context, by actor.Actor, city int) ([]Flagged, error) {
 	if err := by.May(actor.KnowledgeWrite, actor.On{City: city}); err != nil {
 		return nil, err
 	}
-	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Flag, error) { return openFlags(ctx, tx, city) })
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Flagged, error) {
+		flags, err := openFlags(ctx, tx, city)
+		if err != nil {
+			return nil, err
+		}
+		ids := make([]string, len(flags))
+		for i, f := range flags {
+			ids[i] = f.Person
+		}
+		names, err := staff.NamesOf(ctx, tx, ids)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]Flagged, len(flags))
+		for i, f := range flags {
+			out[i] = Flagged{Flag: f, Name: names[f.Person]}
+			if f.Article == "" {
+				continue
+			}
+			v, err := findVersion(ctx, tx, city, f.Article, f.No)
+			if err != nil {
+				return nil, err
+			}
+			out[i].TitleZH, out[i].TitleEN = v.TitleZH, v.TitleEN
+		}
+		return out, nil
+	})
 }
 
 // Settle says what came of a flag.

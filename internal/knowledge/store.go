@@ -122,6 +122,13 @@ func list(ctx context.Context, tx *db.Tx, city int, f Filter) ([]Version, error)
 	return rows, wrap(err, "list articles")
 }
 
+// versionsOf lists the versions of an article, the newest first.
+func versionsOf(ctx context.Context, tx *db.Tx, city int, article string) ([]Version, error) {
+	rows, err := db.List[Version](ctx, tx, `SELECT `+columns()+` FROM article_version v WHERE v.city_id = $1 AND v.article_id = $2 ORDER BY v.no DESC`,
+		city, article)
+	return rows, wrap(err, "list versions of article "+article)
+}
+
 // search finds versions in force that have every term, and one of the categories where there are any.
 func search(ctx context.Context, tx *db.Tx, q Query, categories, terms []string) ([]Version, error) {
 	args := []any{q.City, tx.Now, string(q.Kind)}

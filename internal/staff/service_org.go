@@ -76,6 +76,11 @@ func OrganisationIn(ctx context.Context, tx *db.Tx, city int, code string) (Orga
 
 // NamesIn gives the names of people by id, for staff's own pages: a resident never sees them.
 func (s *Service) NamesIn(ctx context.Context, tx *db.Tx, ids []string) (map[string]string, error) {
+	return NamesOf(ctx, tx, ids)
+}
+
+// NamesOf is NamesIn for capabilities that keep people without the service of staff.
+func NamesOf(ctx context.Context, tx *db.Tx, ids []string) (map[string]string, error) {
 	out := make(map[string]string, len(ids))
 	for _, id := range ids {
 		if _, done := out[id]; done {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -16,26 +17,31 @@ func (w *Web) knowledgeRoutes() []Route {
 	if w.Knowledge == nil {
 		return nil
 	}
-	read := may(actor.KnowledgeRead)
+	read, write := may(actor.KnowledgeRead), may(actor.KnowledgeWrite)
 	return []Route{
 		get("/c/{city}/knowledge", read, w.knowledgePage),
 		post("/c/{city}/knowledge/report", read, w.reportKnowledge),
+		get("/c/{city}/knowledge/desk", write, w.knowledgeDeskPage),
+		post("/c/{city}/knowledge/flags/{flag}", write, w.settleFlag),
+		get("/c/{city}/knowledge/new", write, w.newArticle),
+		post("/c/{city}/knowledge/new", write, w.writeArticle),
 		get("/c/{city}/knowledge/{article}", read, w.articlePage),
+		get("/c/{city}/knowledge/{article}/edit", write, w.editArticle),
+		post("/c/{city}/knowledge/{article}/edit", write, w.writeArticle),
+		get("/c/{city}/knowledge/{article}/history", read, w.articleHistory),
+		get("/c/{city}/knowledge/{article}/proof", write, w.articleProof),
 		post("/c/{city}/knowledge/{article}/confirm", read, w.confirmArticle),
-		post("/c/{city}/knowledge/{article}/move", may(actor.KnowledgeWrite), w.moveArticle),
+		post("/c/{city}/knowledge/{article}/move", write, w.moveArticle),
 	}
 }
 
-// knowledgeView is a search with its hits, what the reader must still read, and for those who write what waits.
+// knowledgeView is a search with its hits and what the reader must still read.
 type knowledgeView struct {
 	city   int
 	query  knowledge.Query
 	hits   []knowledge.View
 	must   []knowledge.View
 	writes bool
-	review []knowledge.Version
-	flags  []knowledge.Flag
-	misses []knowledge.Miss
 	form   ui.Form
 }
 
@@ -47,20 +53,7 @@ func (w *Web) knowledgeView(r *http.Request, q knowledge.Query) (knowledgeView, 
 	if v.hits, err = w.Knowledge.Search(ctx, by(r), q); err != nil {
 		return v, err
 	}
-	if v.must, err = w.Knowledge.MustReads(ctx, by(r), city); err != nil || !v.writes {
-		return v, err
-	}
-	for _, s := range []knowledge.State{knowledge.Review, knowledge.Draft} {
-		list, err := w.Knowledge.List(ctx, by(r), city, knowledge.Filter{State: s})
-		if err != nil {
-			return v, err
-		}
-		v.review = append(v.review, list.Items...)
-	}
-	if v.flags, err = w.Knowledge.Flags(ctx, by(r), city); err != nil {
-		return v, err
-	}
-	v.misses, err = w.Knowledge.Misses(ctx, by(r), city, w.o.Now().Date())
+	v.must, err = w.Knowledge.MustReads(ctx, by(r), city)
 	return v, err
 }
 
@@ -110,6 +103,8 @@ type articleView struct {
 	writes bool
 	lang   text.Lang
 	proof  *knowledge.Proof
+	own    bool            // written by the reader, who may not approve it
+	tried  knowledge.Event // that was refused
 	form   ui.Form
 }
 
@@ -124,6 +119,7 @@ func (w *Web) articleView(r *http.Request, no int) (articleView, error) {
 	if v.View, err = w.Knowledge.Read(ctx, by(r), city, param(r, "article"), no); err != nil {
 		return v, err
 	}
+	v.own = v.Author == by(r).ID
 	if v.writes && v.State == knowledge.Published && len(v.MustRead) > 0 {
 		p, err := w.Knowledge.Prove(ctx, by(r), city, v.Article, v.No)
 		if err != nil {
@@ -173,23 +169,32 @@ func (w *Web) moveArticle(rw http.ResponseWriter, r *http.Request) error {
 			return failed
 		}
 		return w.again(rw, r, err, ui.Staff, func(f ui.Form) Page {
-			v.form = f
+			v.form, v.tried = f, in.Event
 			return articlePageOf(v)
 		})
 	}
-	return w.done(rw, r, articlePath(in.City, in.Article, in.No), text.Msg("knowledgepage.moved"))
+	return w.done(rw, r, articlePath(in.City, in.Article, in.No), text.Msg("knowledgepage.moved."+string(in.Event)))
 }
 
-func articlePath(city int, id string, no int) string {
-	return at("/c/{city}/knowledge/", city) + id + "?no=" + strconv.Itoa(no)
+func articlePath(city int, id string, no int) string { return articleAct(city, id, "", no) }
+
+// articleAct is the address of a page about a version of an article.
+func articleAct(city int, id, page string, no int) string {
+	return at("/c/{city}/knowledge/", city) + url.PathEscape(id) + page + "?no=" + strconv.Itoa(no)
 }
 
-func (v articleView) events() []ui.Option {
-	var out []ui.Option
-	for _, s := range knowledge.Lifecycle.From(v.State) {
-		out = append(out, ui.Option{Value: string(s.Event), Key: "knowledge.event." + string(s.Event)})
+// may reports whether the reader may do something to the version; nobody approves what they wrote.
+func (v articleView) may(e knowledge.Event) bool {
+	_, err := knowledge.Lifecycle.Next(v.State, e)
+	return v.writes && err == nil && (e != knowledge.Approve || !v.own)
+}
+
+// formOf is the state of the form of one act.
+func (v articleView) formOf(e knowledge.Event) ui.Form {
+	if v.tried == e {
+		return v.form
 	}
-	return out
+	return ui.Form{}
 }
 
 func knowledgeKinds() []ui.Option {

@@ -67,6 +67,14 @@ func (f Form) Has(name, value string, start ...string) bool {
 	return slices.Contains(start, value)
 }
 
+// Says is what is wrong with a field, or with the whole; for a page with several forms that draws a field itself.
+func (f Form) Says(ctx context.Context, name string) string {
+	if w := f.wrong(ctx, name); w != "" {
+		return w
+	}
+	return f.other
+}
+
 // wrong is the message about a field.
 func (f Form) wrong(ctx context.Context, name string) string {
 	if f.err == nil {
