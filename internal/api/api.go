@@ -23,6 +23,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
@@ -41,6 +42,7 @@ type Deps struct {
 	Staff     *staff.Service
 	Rules     *citypack.Service
 	Places    *place.Service
+	Fees      *fee.Service
 	Territory *territory.Service
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service

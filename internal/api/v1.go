@@ -76,6 +76,7 @@ func (a *API) v1(r chi.Router) {
 		v.fileOperations()
 		v.cityOperations()
 		v.outageOperations()
+		v.feeOperations()
 	})
 	v.serveDocument(r)
 }

@@ -45,7 +45,7 @@ func (tenth) Schema(huma.Registry) *huma.Schema {
 
 // Schema describes money.Fen.
 func (fen) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeInteger, Format: "int64", Examples: []any{9504}}
+	return &huma.Schema{Type: huma.TypeString, Pattern: `^-?\d+(\.\d{1,2})?$`, Examples: []any{"95.04"}}
 }
 
 // Attribution describes territory.Answer, which writes itself.

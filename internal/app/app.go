@@ -26,6 +26,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
@@ -76,6 +77,7 @@ type App struct {
 	Rules     *citypack.Service
 	Staff     *staff.Service
 	Places    *place.Service
+	Fees      *fee.Service
 	Territory *territory.Service
 	Register  *register.Service
 	Clocks    *clock.Ledger
@@ -184,6 +186,7 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up messages: %w", err)
 	}
 	a.Places = place.New(a.DB, a.Ring)
+	a.Fees = fee.New(fee.Options{DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn})
 	a.Territory = territory.NewService(a.DB, a.Places, a.o.Machine)
 	a.Territory.Settings = a.attributionSettings
 	if a.Clocks, err = clock.New(clock.Options{DB: a.DB, Rules: a.Rules.RulesIn, Jobs: a.Runner}); err != nil {

@@ -19,7 +19,7 @@ import (
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,cases,holidays" help:"${import_kind}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,cases,holidays" help:"${import_kind}"`
 	File    string `arg:"" name:"file" help:"${import_file}"`
 	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`

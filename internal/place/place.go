@@ -24,10 +24,19 @@ const (
 	Buildings   Kind = "buildings"
 	Households  Kind = "households"
 	Duty        Kind = "duty"
+	Fees        Kind = "fees" // bills and payments, kept by the package fee
 )
 
 // Kinds lists the lists in the order in which a new city imports them.
-func Kinds() []Kind { return []Kind{Companies, Areas, Communities, Buildings, Households, Duty} }
+func Kinds() []Kind { return []Kind{Companies, Areas, Communities, Buildings, Households, Duty, Fees} }
+
+// Register is the table with the lock and the edition of a list.
+func (k Kind) Register() string {
+	if k == Fees {
+		return "fee_register"
+	}
+	return "register"
+}
 
 // Forever stands in until_edition of a row that nothing has replaced; a number that JSON and both databases hold exactly.
 const Forever int64 = 1<<53 - 1

@@ -12,8 +12,8 @@ import (
 
 // Seen is the join that leaves of a list's table, under an alias, the rows that are seen now.
 func Seen(alias string, k Kind) string {
-	return fmt.Sprintf(` JOIN register %[1]s_r ON %[1]s_r.city_id = %[1]s.city_id AND %[1]s_r.kind = '%[2]s'
-		AND %[1]s.edition <= %[1]s_r.edition AND %[1]s.until_edition > %[1]s_r.edition`, alias, string(k))
+	return fmt.Sprintf(` JOIN %[3]s %[1]s_r ON %[1]s_r.city_id = %[1]s.city_id AND %[1]s_r.kind = '%[2]s'
+		AND %[1]s.edition <= %[1]s_r.edition AND %[1]s.until_edition > %[1]s_r.edition`, alias, string(k), k.Register())
 }
 
 // CompaniesIn lists the supply units of a city inside the caller's transaction.

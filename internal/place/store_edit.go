@@ -13,13 +13,13 @@ import (
 // HoldIn keeps imports of a list out until the caller's transaction ends, so that rows may be edited by hand, and gives the
 // edition that is seen. While an import runs that is not yet seen it is a Conflict.
 func HoldIn(ctx context.Context, tx *db.Tx, city int, k Kind) (int64, error) {
-	_, err := db.Exec(ctx, tx, `INSERT INTO register (city_id, kind, edition, run, owner, beat, changed_at) VALUES ($1, $2, 0, '', '', 0, $3)
+	_, err := db.Exec(ctx, tx, `INSERT INTO `+k.Register()+` (city_id, kind, edition, run, owner, beat, changed_at) VALUES ($1, $2, 0, '', '', 0, $3)
 		ON CONFLICT (city_id, kind) DO NOTHING`, city, string(k), tx.Now)
 	if err != nil {
 		return 0, fmt.Errorf("hold the list of %s: %w", k, err)
 	}
-	n, ok, err := db.Maybe[int64](ctx, tx, `UPDATE register SET changed_at = $3 WHERE city_id = $1 AND kind = $2
-		AND (run = '' OR EXISTS (SELECT 1 FROM import_run i WHERE i.city_id = $1 AND i.id = register.run AND i.state = 'published')) RETURNING edition`,
+	n, ok, err := db.Maybe[int64](ctx, tx, `UPDATE `+k.Register()+` AS r SET changed_at = $3 WHERE city_id = $1 AND kind = $2
+		AND (run = '' OR EXISTS (SELECT 1 FROM import_run i WHERE i.city_id = $1 AND i.id = r.run AND i.state = 'published')) RETURNING edition`,
 		city, string(k), tx.Now)
 	if err != nil {
 		return 0, fmt.Errorf("hold the list of %s: %w", k, err)

@@ -81,11 +81,14 @@ func (s *Service) Import(ctx context.Context, by actor.Actor, in Request, r io.R
 	return report, w.compare(ctx)
 }
 
-// mayImport: who may edit duty rosters may also send them as a list, each for their own company.
+// mayImport: who may edit duty rosters may also send them as a list, each for their own company; so with bills.
 func mayImport(by actor.Actor, in Request) (only bool, err error) {
 	err = by.May(actor.TerritoryImport, actor.On{City: in.City})
 	if err != nil && in.Kind == place.Duty && by.MayAny(actor.DutyEdit, in.City) {
 		return true, nil
+	}
+	if err != nil && in.Kind == place.Fees && by.MayAny(actor.FeeImport, in.City) {
+		return by.May(actor.FeeImport, actor.On{City: in.City}) != nil, nil
 	}
 	return false, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/staff"
@@ -50,6 +51,9 @@ func (w *work) portions(ctx context.Context, src source, fn func([]record) error
 
 // prefetch reads what is kept of the rows of a portion where the file says only a part of it.
 func (w *work) prefetch(ctx context.Context, batch []record) error {
+	if l, ok := w.list.(*fees); ok {
+		return l.prefetch(ctx, w, batch)
+	}
 	l, ok := w.list.(*households)
 	if !ok || !partial(batch[0].x) {
 		return nil
@@ -250,6 +254,8 @@ func (w *work) write(ctx context.Context, tx *db.Tx, table string, rows []stampe
 		return insert[territory.BuildingLine](ctx, tx, table, rows)
 	case "duty":
 		return insert[place.Shift](ctx, tx, table, rows)
+	case "fee":
+		return insert[fee.Row](ctx, tx, table, rows)
 	}
 	return w.writeHouseholds(ctx, tx, rows)
 }
@@ -294,14 +300,14 @@ func (w *work) publish(ctx context.Context) error {
 		if next.Added+next.Changed == 0 {
 			return nil
 		}
-		_, err := db.Exec(ctx, tx, `UPDATE register SET edition = $3, changed_at = $4 WHERE city_id = $1 AND kind = $2`, w.in.City, string(w.in.Kind), next.Edition, tx.Now)
+		_, err := db.Exec(ctx, tx, `UPDATE `+w.in.Kind.Register()+` SET edition = $3, changed_at = $4 WHERE city_id = $1 AND kind = $2`, w.in.City, string(w.in.Kind), next.Edition, tx.Now)
 		if err != nil {
 			return err
 		}
 		if err := w.beside(ctx, tx); err != nil {
 			return err
 		}
-		if w.in.Kind != place.Duty && w.in.Kind != place.Households {
+		if w.in.Kind != place.Duty && w.in.Kind != place.Households && w.in.Kind != place.Fees {
 			if err := w.s.o.Territories.BumpIn(ctx, tx, w.in.City); err != nil {
 				return err
 			}

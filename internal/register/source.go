@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/geo"
 	"github.com/rehu-heat/rehu/internal/place"
@@ -60,6 +61,8 @@ func (w *work) choose() error {
 		w.list = &households{base: b}
 	case place.Duty:
 		w.list = duty{b, w.by, w.only}
+	case place.Fees:
+		w.list = &fees{base: b, by: w.by, only: w.only, today: w.billed()}
 	case place.Areas:
 		body, err := io.ReadAll(io.LimitReader(w.file, largestMap+1))
 		if err != nil {
@@ -75,6 +78,14 @@ func (w *work) choose() error {
 		w.list = &areas{base: b, features: list, old: w.k.oldAreas}
 	}
 	return nil
+}
+
+// billed is a day of the season whose bills a list holds where it does not say so.
+func (w *work) billed() civil.Date {
+	if !w.in.From.IsZero() {
+		return w.in.From
+	}
+	return w.s.o.DB.Now().Date()
 }
 
 type rows struct {

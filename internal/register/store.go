@@ -40,6 +40,8 @@ func tables(k place.Kind) []string {
 		return []string{"household"}
 	case place.Duty:
 		return []string{"duty"}
+	case place.Fees:
+		return []string{"fee"}
 	}
 	return nil
 }
@@ -140,7 +142,7 @@ type holder struct {
 }
 
 func (w *work) findHolder(ctx context.Context, tx *db.Tx) (holder, bool, error) {
-	return db.Maybe[holder](ctx, tx, `SELECT edition, run, owner, beat FROM register WHERE city_id = $1 AND kind = $2`, w.in.City, string(w.in.Kind))
+	return db.Maybe[holder](ctx, tx, `SELECT edition, run, owner, beat FROM `+w.in.Kind.Register()+` WHERE city_id = $1 AND kind = $2`, w.in.City, string(w.in.Kind))
 }
 
 // holder is the state of the list's lock, which is made at the first import.
@@ -149,7 +151,7 @@ func (w *work) holder(ctx context.Context, tx *db.Tx) (holder, error) {
 	if err != nil || ok {
 		return h, err
 	}
-	_, err = db.Exec(ctx, tx, `INSERT INTO register (city_id, kind, edition, run, owner, beat, changed_at) VALUES ($1, $2, 0, '', '', 0, $3)
+	_, err = db.Exec(ctx, tx, `INSERT INTO `+w.in.Kind.Register()+` (city_id, kind, edition, run, owner, beat, changed_at) VALUES ($1, $2, 0, '', '', 0, $3)
 		ON CONFLICT (city_id, kind) DO NOTHING`, w.in.City, string(w.in.Kind), tx.Now)
 	if err != nil {
 		return h, err
@@ -159,14 +161,14 @@ func (w *work) holder(ctx context.Context, tx *db.Tx) (holder, error) {
 
 // claim makes this import the owner of a list that was seen in a state; Conflict when it moved meanwhile.
 func (w *work) claim(ctx context.Context, tx *db.Tx, seen holder) error {
-	return db.Guarded(ctx, tx, `UPDATE register SET owner = $6, beat = beat + 1
+	return db.Guarded(ctx, tx, `UPDATE `+w.in.Kind.Register()+` SET owner = $6, beat = beat + 1
 		WHERE city_id = $1 AND kind = $2 AND run = $3 AND owner = $4 AND beat = $5`, w.in.City, string(w.in.Kind), seen.Run, seen.Owner, seen.Beat, w.me)
 }
 
 // mine fails unless this import still owns the list; every transaction of an import begins with it.
 func (w *work) mine(ctx context.Context) func(tx *db.Tx) error {
 	return func(tx *db.Tx) error {
-		n, err := db.Exec(ctx, tx, `UPDATE register SET beat = beat + 1 WHERE city_id = $1 AND kind = $2 AND owner = $3`, w.in.City, string(w.in.Kind), w.me)
+		n, err := db.Exec(ctx, tx, `UPDATE `+w.in.Kind.Register()+` SET beat = beat + 1 WHERE city_id = $1 AND kind = $2 AND owner = $3`, w.in.City, string(w.in.Kind), w.me)
 		if err == nil && n == 0 {
 			return errLost
 		}
@@ -177,7 +179,7 @@ func (w *work) mine(ctx context.Context) func(tx *db.Tx) error {
 // release lets go of the list; its run stays for the next import to resume or to clean up.
 func (w *work) release(ctx context.Context) error {
 	return db.Do(ctx, w.s.o.DB, func(tx *db.Tx) error {
-		_, err := db.Exec(ctx, tx, `UPDATE register SET owner = '' WHERE city_id = $1 AND kind = $2 AND owner = $3`, w.in.City, string(w.in.Kind), w.me)
+		_, err := db.Exec(ctx, tx, `UPDATE `+w.in.Kind.Register()+` SET owner = '' WHERE city_id = $1 AND kind = $2 AND owner = $3`, w.in.City, string(w.in.Kind), w.me)
 		return err
 	})
 }
@@ -199,7 +201,7 @@ func (w *work) begin(ctx context.Context, tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(ctx, tx, `UPDATE register SET run = $3 WHERE city_id = $1 AND kind = $2 AND owner = $4`, w.in.City, string(w.in.Kind), w.at.ID, w.me)
+	_, err = db.Exec(ctx, tx, `UPDATE `+w.in.Kind.Register()+` SET run = $3 WHERE city_id = $1 AND kind = $2 AND owner = $4`, w.in.City, string(w.in.Kind), w.at.ID, w.me)
 	return err
 }
 
@@ -216,7 +218,7 @@ func (w *work) end(ctx context.Context, tx *db.Tx, state string) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(ctx, tx, `UPDATE register SET run = '', owner = '' WHERE city_id = $1 AND kind = $2 AND owner = $3`, w.in.City, string(w.in.Kind), w.me)
+	_, err = db.Exec(ctx, tx, `UPDATE `+w.in.Kind.Register()+` SET run = '', owner = '' WHERE city_id = $1 AND kind = $2 AND owner = $3`, w.in.City, string(w.in.Kind), w.me)
 	return err
 }
 

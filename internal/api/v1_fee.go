@@ -1,0 +1,39 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/page"
+)
+
+// billOf names the season whose bill is asked for.
+type billOf struct {
+	Season string `json:"season" form:"season"`
+}
+
+// feeOperations are the bills for heat, which refunds are a share of.
+func (v *v1) feeOperations() {
+	read, edit := []actor.Permission{actor.FeeRead}, []actor.Permission{actor.FeeImport}
+	const all, one = "/cities/{city}/fees", "/cities/{city}/fees/{account}"
+	ask(v, Operation{Name: "list_fees", Method: http.MethodGet, Path: all, Permissions: read, tag: "fees"},
+		func(ctx context.Context, c caller, f fee.Filter) (page.Of[fee.Bill], error) {
+			return full(v.Fees.List(ctx, c.by, c.city, f))
+		})
+	ask(v, Operation{Name: "show_fee", Method: http.MethodGet, Path: one, Permissions: read, tag: "fees"},
+		func(ctx context.Context, c caller, q billOf) (fee.Bill, error) {
+			return v.Fees.Bill(ctx, c.by, c.city, c.param("account"), q.Season)
+		})
+	act(v, Operation{Name: "save_fee", Method: http.MethodPost, Path: one, Permissions: edit, tag: "fees"},
+		func(ctx context.Context, c caller, in fee.SaveInput) (fee.Bill, error) {
+			in.City, in.Account = c.city, c.param("account")
+			return v.Fees.Save(ctx, c.by, in)
+		})
+	act(v, Operation{Name: "set_fee_term", Method: http.MethodPost, Path: one + "/term", Permissions: edit, tag: "fees"},
+		func(ctx context.Context, c caller, in fee.TermInput) (fee.Term, error) {
+			in.City, in.Account = c.city, c.param("account")
+			return v.Fees.SetTerm(ctx, c.by, in)
+		})
+}

@@ -1,0 +1,225 @@
+package fee
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/page"
+	"github.com/rehu-heat/rehu/internal/place"
+)
+
+// Options set up a Service.
+type Options struct {
+	DB     *db.DB
+	Places *place.Service
+	Rules  func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)
+}
+
+// Service offers the use cases.
+type Service struct{ o Options }
+
+// New makes the service.
+func New(o Options) *Service { return &Service{o} }
+
+// Bill shows what one household owes and paid for a season, for everybody who may see the household's bills.
+func (s *Service) Bill(ctx context.Context, by actor.Actor, city int, account, season string) (Bill, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Bill, error) {
+		if _, err := s.home(ctx, tx, by, city, account, actor.FeeRead); err != nil {
+			return Bill{}, err
+		}
+		bills, err := s.BillsIn(ctx, tx, city, season, []string{account})
+		return bills[account], err
+	})
+}
+
+// home is the household, which does not exist for those who may not act on it.
+func (s *Service) home(ctx context.Context, tx *db.Tx, by actor.Actor, city int, account string, p actor.Permission) (place.Home, error) {
+	homes, err := s.o.Places.HomesIn(ctx, tx, city, []string{account})
+	if err != nil {
+		return place.Home{}, err
+	}
+	h, known := homes[account]
+	if err := by.May(p, h.On(city)); err != nil {
+		return place.Home{}, actor.Hide(err)
+	}
+	if !known {
+		return place.Home{}, fault.New(fault.NotFound, "place.no_account", "account", account)
+	}
+	return h, nil
+}
+
+// BillsIn gives the bills of some households for a season inside the caller's transaction, which has asked for its
+// permission: a bill for every account, with what is missing where it cannot be known.
+func (s *Service) BillsIn(ctx context.Context, tx *db.Tx, city int, season string, accounts []string) (map[string]Bill, error) {
+	homes, err := s.o.Places.HomesIn(ctx, tx, city, accounts)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]place.Home, len(accounts))
+	for i, a := range accounts {
+		list[i] = homes[a]
+		list[i].Account = a
+	}
+	return s.BillsOfIn(ctx, tx, city, season, list)
+}
+
+// BillsOfIn is BillsIn for households that the caller has read already.
+func (s *Service) BillsOfIn(ctx context.Context, tx *db.Tx, city int, season string, homes []place.Home) (map[string]Bill, error) {
+	rules, err := s.o.Rules(ctx, tx, city)
+	if err != nil {
+		return nil, err
+	}
+	keys, accounts := make([]string, len(homes)), make([]string, len(homes))
+	for i, h := range homes {
+		keys[i], accounts[i] = KeyOf(h.Account, season), h.Account
+	}
+	rows, err := RowsIn(ctx, tx, city, keys)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := termsIn(ctx, tx, city, accounts)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Bill, len(homes))
+	for i, h := range homes {
+		out[h.Account] = reckon(rules, season, rows[keys[i]], h, terms[h.Account])
+	}
+	return out, nil
+}
+
+// reckon fills a row from the register of households where the list says nothing.
+func reckon(rules *citypack.Rules, season string, r Row, h place.Home, t Term) Bill {
+	r.Account, r.Season = h.Account, season
+	r.AreaM2, r.PriceClass = cmp.Or(r.AreaM2, h.AreaM2), cmp.Or(r.PriceClass, h.PriceClass)
+	if !IsArea(r.AreaM2) {
+		r.AreaM2 = ""
+	}
+	period, _ := rules.Pack.SeasonNamed(season, h.District, rules.Declared)
+	period.Label = season
+	b := Reckon(rules.Pack, period, r, h.HeatStatus, t)
+	b.Company = h.Company
+	return b
+}
+
+// List shows the bills of a season that a list or the counter gave, in the order of the accounts, to those who may see
+// them.
+func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) (page.Of[Bill], error) {
+	if !by.MayAny(actor.FeeRead, city) {
+		return page.Of[Bill]{}, by.May(actor.FeeRead, actor.On{City: city})
+	}
+	var c fault.Check
+	c.That(IsSeason(f.Season), "season", "fee.bad_season", "value", f.Season)
+	var after string
+	if f.After != "" {
+		if err := page.Decode(f.After, &after); err != nil {
+			return page.Of[Bill]{}, err
+		}
+	}
+	if err := c.Err(); err != nil {
+		return page.Of[Bill]{}, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[Bill], error) {
+		var seen []Bill
+		for len(seen) <= f.Limit() {
+			rows, err := list(ctx, tx, city, f, after, f.Limit()+1)
+			if err != nil || len(rows) == 0 {
+				return page.Of[Bill]{Items: seen}, err
+			}
+			part, err := s.visible(ctx, tx, by, city, f.Season, rows)
+			if err != nil {
+				return page.Of[Bill]{}, err
+			}
+			seen, after = append(seen, part...), rows[len(rows)-1].Account
+			if len(rows) <= f.Limit() {
+				break
+			}
+		}
+		return page.Cut(seen, f.Request, func(b Bill) []any { return []any{b.Account} }), nil
+	})
+}
+
+// visible are the bills of the rows whose households the actor may see.
+func (s *Service) visible(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string, rows []Row) ([]Bill, error) {
+	accounts := make([]string, len(rows))
+	for i, r := range rows {
+		accounts[i] = r.Account
+	}
+	homes, err := s.o.Places.HomesIn(ctx, tx, city, accounts)
+	if err != nil {
+		return nil, err
+	}
+	var may []place.Home
+	for _, a := range accounts {
+		h := homes[a]
+		h.Account = a
+		if by.May(actor.FeeRead, h.On(city)) == nil {
+			may = append(may, h)
+		}
+	}
+	bills, err := s.BillsOfIn(ctx, tx, city, season, may)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Bill, len(may))
+	for i, h := range may {
+		out[i] = bills[h.Account]
+	}
+	return out, nil
+}
+
+// Save keeps a bill by hand, a new one or the one that was seen. While a list is being imported it is a Conflict.
+func (s *Service) Save(ctx context.Context, by actor.Actor, in SaveInput) (Bill, error) {
+	row, err := in.row()
+	if err != nil {
+		return Bill{}, err
+	}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Bill, error) {
+		if _, err := s.home(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
+			return Bill{}, err
+		}
+		edition, err := place.HoldIn(ctx, tx, in.City, place.Fees)
+		if err != nil {
+			return Bill{}, err
+		}
+		row.Stamp(place.Edition{City: in.City, Key: KeyOf(in.Account, in.Season), From: edition, Until: place.Forever, Sum: s.o.Places.SumOf(row.Values()...)})
+		if err := save(ctx, tx, row, in.Rev); err != nil {
+			return Bill{}, err
+		}
+		err = audit.Record(ctx, tx, by, in.City, audit.Act{Subject: "household:" + in.Account, Act: "fee.save", Body: map[string]any{
+			"season": in.Season, "billed_area_m2": row.AreaM2, "price_class": row.PriceClass, "amount_yuan": in.AmountYuan, "paid_yuan": in.PaidYuan, "paid_at": in.PaidAt,
+		}})
+		if err != nil {
+			return Bill{}, err
+		}
+		bills, err := s.BillsIn(ctx, tx, in.City, in.Season, []string{in.Account})
+		return bills[in.Account], err
+	})
+}
+
+// SetTerm keeps what a household's contract says: version 0 for the first time, else the version that was seen.
+func (s *Service) SetTerm(ctx context.Context, by actor.Actor, in TermInput) (Term, error) {
+	if err := in.check(); err != nil {
+		return Term{}, err
+	}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Term, error) {
+		if _, err := s.home(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
+			return Term{}, err
+		}
+		t := Term{Account: in.Account, AgreedC: in.AgreedC, Contract: in.Contract, HeightM: in.HeightM, Version: in.Version + 1}
+		if err := setTerm(ctx, tx, in.City, t, in.Version); err != nil {
+			return Term{}, fmt.Errorf("keep contract terms: %w", err)
+		}
+		body := map[string]any{"contract": t.Contract, "height_m": t.HeightM}
+		if t.AgreedC != nil {
+			body["agreed_c"] = t.AgreedC.String()
+		}
+		return t, audit.Record(ctx, tx, by, in.City, audit.Act{Subject: "household:" + in.Account, Act: "fee.term", Body: body})
+	})
+}
