@@ -23,6 +23,8 @@ type Act struct {
 	Version int64  `json:"version" form:"version"`
 	Reason  string `json:"reason" form:"reason"`
 	Key     string `json:"-" form:"key"` // idempotency key
+	Seen    int64  `json:"-" form:"-"`   // of a form that waited on a telephone: the last entry of the case that its writer knew
+	Field   bool   `json:"-" form:"-"`   // it may have waited on a telephone: its key is kept for a season
 }
 
 // Why checks the reason of an act that needs one.
@@ -37,7 +39,11 @@ func (a Act) Why() error {
 // OnceIn runs a step under the act's idempotency key and gives the case as it then stands.
 func OnceIn(ctx context.Context, tx *db.Tx, by actor.Actor, a Act, body any, fn func() (Case, error)) (Case, error) {
 	var fresh *Case
-	id, err := once.Do(ctx, tx, once.Request{City: a.City, By: by, Key: a.Key, Body: body}, func() (string, error) {
+	r := once.Request{City: a.City, By: by, Key: a.Key, Body: body}
+	if a.Field {
+		r.Keep = once.KeepField
+	}
+	id, err := once.Do(ctx, tx, r, func() (string, error) {
 		c, err := fn()
 		fresh = &c
 		return c.ID, err

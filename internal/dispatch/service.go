@@ -99,6 +99,8 @@ type change struct {
 	event  cases.Event
 	body   map[string]any
 	public bool
+	adds   bool          // it adds to what was done before: it is kept, too, when the case has moved on
+	at     civil.Instant // when it happened, as the unit says
 	apply  func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error
 }
 
@@ -110,6 +112,15 @@ func (s *Service) do(ctx context.Context, by actor.Actor, ch change, input any) 
 }
 
 func (s *Service) doIn(ctx context.Context, tx *db.Tx, by actor.Actor, ch change) (cases.Case, error) {
+	if ch.adds {
+		c, err := s.o.Cases.GetIn(ctx, tx, by, ch.act.City, ch.act.ID)
+		if err != nil {
+			return cases.Case{}, err
+		}
+		if _, err := cases.Lifecycle.Next(c.Status, ch.event); err != nil && isLate(c.Status) {
+			return s.late(ctx, tx, by, ch)
+		}
+	}
 	r, err := s.o.Cases.Rules(ctx, tx, ch.act.City)
 	if err != nil {
 		return cases.Case{}, err

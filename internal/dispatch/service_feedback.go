@@ -18,6 +18,8 @@ import (
 type Feedback struct {
 	cases.Act
 	Form   map[string]string `json:"form" form:"-"`
+	Device Device            `json:"device,omitzero" form:"device"`
+	Beside bool              `json:"beside,omitempty" form:"beside"` // somebody was first: keep this one next to theirs
 	Photos []blob.Stored     `json:"-" form:"-"`
 }
 
@@ -30,10 +32,19 @@ func (s *Service) FeedBack(ctx context.Context, by actor.Actor, in Feedback) (ca
 		}
 		in.Form[k] = v
 	}
-	body := map[string]any{"solved": in.Form["solved"], "cause": in.Form["cause"], "temp_before": in.Form["temp_before"], "temp_after": in.Form["temp_after"]}
+	if err := in.Device.Check(); err != nil {
+		return cases.Case{}, err
+	}
+	if in.Beside {
+		return s.beside(ctx, by, in)
+	}
+	body := in.Device.into(map[string]any{"solved": in.Form["solved"], "cause": in.Form["cause"], "temp_before": in.Form["temp_before"], "temp_after": in.Form["temp_after"]})
 	return s.do(ctx, by, change{
 		act: in.Act, event: cases.FeedBack, body: body, public: true,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
+			if err := s.unseen(ctx, tx, by, in.Act); err != nil {
+				return err
+			}
 			cat, _ := r.Pack.Category(c.Category)
 			if err := CheckForm(r.Pack.FeedbackForm(cat), in.Form, len(in.Photos)); err != nil {
 				return err

@@ -93,7 +93,7 @@ func (s *Service) Assign(ctx context.Context, by actor.Actor, in Assigning) (cas
 // Take says that a station, crew or worker is on it (接单).
 func (s *Service) Take(ctx context.Context, by actor.Actor, in cases.Act) (cases.Case, error) {
 	return s.do(ctx, by, change{
-		act: in, event: cases.Take, public: true,
+		act: in, event: cases.Take, public: true, adds: true, body: map[string]any{},
 		apply: func(_ context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, _ *cases.Plan) error {
 			d.TakenAt = tx.Now
 			if d.Worker == "" && by.Kind == actor.Person && d.Station == "" {
@@ -110,6 +110,7 @@ type Contacting struct {
 	Result string        `json:"result" form:"result"` // connected, no_answer, message
 	At     civil.Instant `json:"at" form:"at"`         // zero: now
 	Note   string        `json:"note" form:"note"`
+	Device Device        `json:"device,omitzero" form:"device"`
 }
 
 // Contact keeps one try. The time limit is met by a call that was answered, or by two tries and a message.
@@ -117,11 +118,12 @@ func (s *Service) Contact(ctx context.Context, by actor.Actor, in Contacting) (c
 	var check fault.Check
 	check.That(in.Result == "connected" || in.Result == "no_answer" || in.Result == "message", "result", "field.not_one_of", "allowed", "connected, no_answer, message")
 	check.That(len([]rune(in.Note)) <= 1000, "note", "field.too_long", "max", 1000)
+	check.Merge("", in.Device.Check())
 	if err := check.Err(); err != nil {
 		return cases.Case{}, err
 	}
 	return s.do(ctx, by, change{
-		act: in.Act, event: cases.Contact, body: map[string]any{"result": in.Result}, public: in.Result == "connected",
+		act: in.Act, event: cases.Contact, body: in.Device.into(map[string]any{"result": in.Result}), public: in.Result == "connected", adds: true, at: in.At,
 		apply: func(ctx context.Context, tx *db.Tx, _ *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			at, err := happened(in.At, d.ToldAt, tx.Now)
 			if err != nil {

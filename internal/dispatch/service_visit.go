@@ -26,6 +26,7 @@ type Appointment struct {
 	To        civil.Instant `json:"to" form:"to"`
 	Recording string        `json:"recording" form:"recording"` // of the call in which the resident agreed; empty: the resident is asked
 	Wish      bool          `json:"night_wish" form:"night_wish"`
+	Device    Device        `json:"device,omitzero" form:"device"`
 }
 
 // Appoint keeps an appointment. With the recording of the resident's word it moves the limits of coming and measuring;
@@ -36,11 +37,12 @@ func (s *Service) Appoint(ctx context.Context, by actor.Actor, in Appointment) (
 	check.That(!in.To.IsZero(), "to", "field.required")
 	check.That(in.To.After(in.From), "to", "case.to_before_from")
 	check.That(in.To.Sub(in.From) <= 12*time.Hour, "to", "dispatch.window_long")
+	check.Merge("", in.Device.Check())
 	if err := check.Err(); err != nil {
 		return cases.Case{}, err
 	}
 	confirmed := in.Recording != ""
-	body := map[string]any{"from": in.From, "to": in.To, "confirmed": confirmed}
+	body := in.Device.into(map[string]any{"from": in.From, "to": in.To, "confirmed": confirmed})
 	return s.do(ctx, by, change{
 		act: in.Act, event: cases.Appoint, body: body, public: true,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, _ *cases.Plan) error {
@@ -169,6 +171,7 @@ type Visit struct {
 	Slip        bool            `json:"slip" form:"slip"`         // 未遇告知单 was left
 	Temperature *celsius.Tenths `json:"temperature" form:"temperature"`
 	Note        string          `json:"note" form:"note"`
+	Device      Device          `json:"device,omitzero" form:"device"`
 	Photos      []blob.Stored   `json:"-" form:"-"`
 }
 
@@ -181,11 +184,12 @@ func (s *Service) Arrive(ctx context.Context, by actor.Actor, in Visit) (cases.C
 	if t := in.Temperature; t != nil {
 		check.That(*t >= -300 && *t <= 600, "temperature", "field.out_of_range", "min", "-30", "max", "60")
 	}
+	check.Merge("", in.Device.Check())
 	if err := check.Err(); err != nil {
 		return cases.Case{}, err
 	}
 	return s.do(ctx, by, change{
-		act: in.Act, event: cases.Arrive, body: map[string]any{"result": in.Result}, public: true,
+		act: in.Act, event: cases.Arrive, body: in.Device.into(map[string]any{"result": in.Result, "at": in.At}), public: true, adds: true, at: in.At,
 		apply: func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *cases.Case, d *Dispatch, plan *cases.Plan) error {
 			if err := in.proven(r.Pack.Options(tx.Now)); err != nil {
 				return err
