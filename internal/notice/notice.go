@@ -12,11 +12,13 @@ package notice
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/flow"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -122,15 +124,51 @@ type Notice struct {
 // View is a message as staff see it: the recipient masked.
 type View struct {
 	Notice
-	To string `json:"to,omitempty"`
+	To       string    `json:"to,omitempty"`
+	Question *Question `json:"question,omitempty"` // that the message asks
 }
 
 // Filter narrows the list of messages; empty fields do not.
 type Filter struct {
-	State   State   `json:"state" form:"state"`
-	Channel Channel `json:"channel" form:"channel"`
-	Subject string  `json:"subject" form:"subject"`
+	State   State      `json:"state" form:"state"`
+	Channel Channel    `json:"channel" form:"channel"`
+	Subject string     `json:"subject" form:"subject"`
+	Answer  string     `json:"answer" form:"answer"` // of questions: answered, open
+	From    civil.Date `json:"from" form:"from"`     // written down on this day or later
+	To      civil.Date `json:"to" form:"to"`         // or earlier
 	page.Request
+}
+
+// Check refuses what no message can be.
+func (f Filter) Check() error {
+	var c fault.Check
+	states := []State{"", Queued, Sent, Delivered, Failed, Held}
+	channels := []Channel{"", SMS, WeChat, Email, Console}
+	c.That(slices.Contains(states, f.State), "state", "field.not_one_of", "allowed", states[1:])
+	c.That(slices.Contains(channels, f.Channel), "channel", "field.not_one_of", "allowed", channels[1:])
+	c.That(slices.Contains([]string{"", Answered, Unanswered}, f.Answer), "answer", "field.not_one_of", "allowed", []string{Answered, Unanswered})
+	return c.Err()
+}
+
+// Whether a question was answered, in a Filter.
+const (
+	Answered   = "answered"
+	Unanswered = "open"
+)
+
+// ByHand names a message as it was seen and says why staff tell it themselves or send it again, or how they told it.
+type ByHand struct {
+	City    int    `json:"city" form:"city"`
+	ID      string `json:"id" form:"id"`
+	Version int64  `json:"version" form:"version"`
+	Reason  string `json:"reason" form:"reason"`
+}
+
+// Load is how many messages are in a state; More when there are more than were counted.
+type Load struct {
+	State State `json:"state"`
+	N     int   `json:"n"`
+	More  bool  `json:"more"`
 }
 
 // Outgoing is what a gateway is given. Key stays the same however often the message is tried: a gateway that took it

@@ -287,11 +287,11 @@ func TestHeldForStaff(t *testing.T) {
 		if n.State != notice.Held || n.Reason != "notice.reason.no_gateway" {
 			t.Fatalf("without a gateway: %s, %s; want held", n.State, n.Reason)
 		}
-		told, err := w.service.Tell(ctx, leader, city, n.ID, n.Version)
+		told, err := w.service.Tell(ctx, leader, notice.ByHand{City: city, ID: n.ID, Version: n.Version, Reason: "已电话告知本人"})
 		if err != nil || told.State != notice.Sent {
 			t.Fatalf("told: %s, %v", told.State, err)
 		}
-		if _, err := w.service.Tell(ctx, leader, city, n.ID, n.Version); !fault.Is(err, fault.Conflict) {
+		if _, err := w.service.Tell(ctx, leader, notice.ByHand{City: city, ID: n.ID, Version: n.Version, Reason: "已电话告知本人"}); !fault.Is(err, fault.Conflict) {
 			t.Errorf("told twice: %v; want Conflict", err)
 		}
 		w = newWorld(t, d, true)
@@ -299,6 +299,71 @@ func TestHeldForStaff(t *testing.T) {
 		landline.To = "0351-4123456"
 		if n := w.enqueue(landline); n.State != notice.Held || n.Reason != "notice.reason.not_mobile" {
 			t.Errorf("landline: %s, %s; want held", n.State, n.Reason)
+		}
+	})
+}
+
+func TestMessagesAreListedAndExported(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, false)
+		asked := w.ask("case:1/visit:1")
+		var last notice.Notice
+		for i := range 5 {
+			last = w.enqueue(message(fmt.Sprint("m", i)))
+		}
+		ids := func(f notice.Filter) (out []string) {
+			got, err := w.service.List(ctx, leader, city, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range got.Items {
+				out = append(out, v.ID)
+			}
+			return out
+		}
+		if got := ids(notice.Filter{Answer: notice.Unanswered}); len(got) != 1 || got[0] != asked.Notice {
+			t.Errorf("open questions: %v; want the one asked", got)
+		}
+		if got := ids(notice.Filter{Answer: notice.Answered}); len(got) != 0 {
+			t.Errorf("answered questions: %v; want none", got)
+		}
+		today := w.now.Now().Date()
+		if got := ids(notice.Filter{From: today, To: today}); len(got) != 6 {
+			t.Errorf("of today: %d; want 6", len(got))
+		}
+		if got := ids(notice.Filter{From: today.AddDays(1)}); len(got) != 0 {
+			t.Errorf("of tomorrow: %v; want none", got)
+		}
+		if got := ids(notice.Filter{State: notice.Held, Request: page.Request{Size: 2}}); len(got) != 2 || got[0] != last.ID {
+			t.Errorf("a page of two: %v; want two, the newest first", got)
+		}
+		if _, err := w.service.List(ctx, leader, city, notice.Filter{State: "lost"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("an unknown state: %v; want Invalid", err)
+		}
+		n := 0
+		if err := w.service.Export(ctx, leader, city, notice.Filter{Request: page.Request{Size: 1}}, func(v notice.View) error {
+			n++
+			if strings.Contains(v.To, phone) {
+				t.Error("the telephone stands in the export in the clear")
+			}
+			return nil
+		}); err != nil || n != 6 {
+			t.Errorf("exported %d, %v; want all 6", n, err)
+		}
+		seat := actor.Actor{ID: "s", Kind: actor.Person, Org: "centre", Grants: []actor.Grant{{Role: actor.RoleSeat, City: city}}}
+		if err := w.service.Export(ctx, seat, city, notice.Filter{}, nil); !fault.Is(err, fault.Denied) {
+			t.Errorf("a seat exports: %v; want Denied", err)
+		}
+		loads, err := w.service.Loads(ctx, leader, city)
+		if err != nil || len(loads) != 3 || loads[0] != (notice.Load{State: notice.Held, N: 6}) {
+			t.Errorf("what waits: %+v, %v; want 6 held", loads, err)
+		}
+		if v, err := w.service.Get(ctx, leader, city, asked.Notice); err != nil || v.Question == nil || v.Question.ID != asked.ID {
+			t.Errorf("the message with its question: %+v, %v", v.Question, err)
+		}
+		if _, err := w.service.Resend(ctx, leader, notice.ByHand{City: city, ID: last.ID, Version: last.Version, Reason: " "}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("sent again without a reason: %v; want Invalid", err)
 		}
 	})
 }

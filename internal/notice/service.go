@@ -144,33 +144,6 @@ func (s *Service) person(ctx context.Context, tx *db.Tx, m Message) (secret.Pers
 	return secret.Subject(ctx, tx, s.o.Ring, m.City, secret.Phone, identity)
 }
 
-// List shows the messages of a city, newest first, to those who see every case of it.
-func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) (page.Of[View], error) {
-	if err := mayList(by, city); err != nil {
-		return page.Of[View]{}, err
-	}
-	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[View], error) {
-		rows, err := list(ctx, tx, city, f)
-		if err != nil {
-			return page.Of[View]{}, err
-		}
-		cut := page.Cut(rows, f.Request, func(n Notice) []any { return []any{n.ID} })
-		views, err := s.mask(ctx, tx, city, cut.Items)
-		return page.Of[View]{Items: views, Next: cut.Next}, err
-	})
-}
-
-// mayList asks for a sight of every case: a company's people see the messages of their cases on the case.
-func mayList(by actor.Actor, city int) error {
-	if err := by.May(actor.CaseRead, actor.On{City: city}); err != nil {
-		return err
-	}
-	if !by.ScopeOf(actor.CaseRead, city).All {
-		return fault.New(fault.Denied, "denied.scope")
-	}
-	return nil
-}
-
 // Of lists the messages of a subject, oldest first, for its own page, which has asked for the permission.
 func (s *Service) Of(ctx context.Context, tx *db.Tx, city int, subject string) ([]View, error) {
 	rows, err := listOf(ctx, tx, city, subject)
@@ -231,39 +204,4 @@ func maskTo(c Channel, to string) string {
 	}
 	r := []rune(to)
 	return string(r[:min(1, len(r))]) + "****"
-}
-
-// Tell notes that staff told a held or failed message themselves, by telephone or at the counter.
-func (s *Service) Tell(ctx context.Context, by actor.Actor, city int, id string, version int64) (Notice, error) {
-	return s.byHand(ctx, by, city, id, version, TellSelf)
-}
-
-// Resend lets a held or failed message be sent after all, for instance once a gateway is set up.
-func (s *Service) Resend(ctx context.Context, by actor.Actor, city int, id string, version int64) (Notice, error) {
-	return s.byHand(ctx, by, city, id, version, Requeue)
-}
-
-func (s *Service) byHand(ctx context.Context, by actor.Actor, city int, id string, version int64, e Event) (Notice, error) {
-	if err := by.May(actor.CaseUrge, actor.On{City: city}); err != nil {
-		return Notice{}, err
-	}
-	if err := mayList(by, city); err != nil {
-		return Notice{}, err
-	}
-	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Notice, error) {
-		n, err := find(ctx, tx, city, id)
-		if err != nil {
-			return n, err
-		}
-		if n, err = move(ctx, tx, n, version, e, ""); err != nil {
-			return n, err
-		}
-		if e == Requeue {
-			err = jobs.Add(ctx, tx, city, sending{n.ID}, jobs.When{})
-		}
-		if err != nil || n.Subject == "" {
-			return n, err
-		}
-		return n, audit.Record(ctx, tx, by, city, audit.Act{Subject: n.Subject, Act: "notice." + string(e), Body: n.facts()})
-	})
 }

@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -67,13 +68,53 @@ func list(ctx context.Context, tx *db.Tx, city int, f Filter) ([]Notice, error) 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.List[Notice](ctx, tx, `SELECT `+columns()+` FROM notice WHERE city_id = $1 AND id < $2 AND ($3 = '' OR state = $3)
-		AND ($4 = '' OR channel = $4) AND ($5 = '' OR subject = $5) ORDER BY id DESC LIMIT $6`,
-		city, before, string(f.State), string(f.Channel), f.Subject, f.Limit()+1)
+	from, until := int64(0), int64(math.MaxInt64) // an instant of zero would be no value at all
+	if !f.From.IsZero() {
+		from = int64(f.From.Start())
+	}
+	if !f.To.IsZero() {
+		until = int64(f.To.End())
+	}
+	rows, err := db.List[Notice](ctx, tx, `SELECT `+db.Columns[Notice]("n")+` FROM notice n WHERE n.city_id = $1 AND n.id < $2 AND ($3 = '' OR n.state = $3)
+		AND ($4 = '' OR n.channel = $4) AND ($5 = '' OR n.subject = $5) AND n.created_at >= $6 AND n.created_at < $7
+		AND ($8 = '' OR EXISTS (SELECT 1 FROM notice_question q WHERE q.city_id = n.city_id AND q.notice_id = n.id
+			AND (($8 = 'answered' AND q.answer <> '') OR ($8 = 'open' AND q.answered_at IS NULL))))
+		ORDER BY n.id DESC LIMIT $9`,
+		city, before, string(f.State), string(f.Channel), f.Subject, from, until, f.Answer, f.Limit()+1)
 	if err != nil {
 		return nil, fmt.Errorf("list notices: %w", err)
 	}
 	return rows, nil
+}
+
+// count counts the messages in a state, up to a bound.
+func count(ctx context.Context, tx *db.Tx, city int, state State, most int) (int, error) {
+	n, err := db.One[int](ctx, tx, `SELECT COUNT(*) FROM (SELECT id FROM notice WHERE city_id = $1 AND state = $2 LIMIT $3) AS waiting`, city, string(state), most)
+	if err != nil {
+		return 0, fmt.Errorf("count notices: %w", err)
+	}
+	return n, nil
+}
+
+// questionsOf finds the questions that messages ask, by message.
+func questionsOf(ctx context.Context, tx *db.Tx, city int, views []View) (map[string]Question, error) {
+	out := map[string]Question{}
+	if len(views) == 0 {
+		return out, nil
+	}
+	args, marks := []any{city}, make([]string, len(views))
+	for i, v := range views {
+		args = append(args, v.ID)
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	rows, err := db.List[Question](ctx, tx, `SELECT `+questionColumns()+` FROM notice_question WHERE city_id = $1 AND notice_id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list questions: %w", err)
+	}
+	for _, q := range rows {
+		out[q.Notice] = q
+	}
+	return out, nil
 }
 
 func cursor(r page.Request) (string, error) {

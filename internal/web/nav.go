@@ -27,7 +27,7 @@ type area struct {
 func areas() []area {
 	return []area{
 		{"seat", "headphones", []entry{{"seat", "/c/{city}/seat"}}},
-		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}}},
+		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"messages", "/c/{city}/messages"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}}},
 		{"company", "building-2", []entry{{"company", "/c/{city}/company"}, {"duty", "/c/{city}/duty"}, {"claims", "/c/{city}/claims"}}},
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},

@@ -16,6 +16,7 @@ type Access struct {
 	Signed      bool               // a machine that signs its requests; the use case checks the signature
 	Own         bool               // whoever is logged in: one's own account and start page
 	Permissions []actor.Permission // whoever has one of these in the city of the address
+	Whole       bool               // and has it for the whole city, not for one's own company alone
 }
 
 // The accesses without a permission.
@@ -27,6 +28,9 @@ var (
 
 // may is for whoever has one of the permissions in the city of the address.
 func may(any ...actor.Permission) Access { return Access{Permissions: any} }
+
+// mayInAll is for whoever has one of the permissions for the whole city of the address.
+func mayInAll(any ...actor.Permission) Access { return Access{Permissions: any, Whole: true} }
 
 // handler answers a request, or says what went wrong.
 type handler func(rw http.ResponseWriter, r *http.Request) error
@@ -104,7 +108,7 @@ func (a Access) allows(by actor.Actor, city int) error {
 		return nil
 	}
 	for _, p := range a.Permissions {
-		if by.MayAny(p, city) {
+		if by.MayAny(p, city) && (!a.Whole || by.ScopeOf(p, city).All) {
 			return nil
 		}
 	}

@@ -30,5 +30,6 @@ func (w *Web) table() []Route {
 		w.dutyRoutes(),
 		w.handoverRoutes(),
 		w.knowledgeRoutes(),
+		w.messageRoutes(),
 	)
 }
