@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -209,8 +210,23 @@ func (v caseView) feedbackForm() []citypack.FormField {
 
 // start is what a field of the feedback begins with: what is known already.
 func (v caseView) start(f citypack.FormField) string {
-	if f.Code == "arrived_at" && !v.Case.ArrivedAt.IsZero() {
+	switch {
+	case f.Code == "arrived_at" && !v.Case.ArrivedAt.IsZero():
 		return v.Case.ArrivedAt.Time().Format("2006-01-02T15:04")
+	case f.Code == "temp_before":
+		return v.takenOnArrival()
+	}
+	return ""
+}
+
+// takenOnArrival is the temperature that was taken at the last visit in which the resident was met.
+func (v caseView) takenOnArrival() string {
+	for _, d := range slices.Backward(v.Deeds) {
+		var visit dispatch.Visit
+		if d.Kind != cases.DeedVisit || d.Result != "met" || d.Into(&visit) != nil || visit.Temperature == nil {
+			continue
+		}
+		return visit.Temperature.String()
 	}
 	return ""
 }

@@ -172,8 +172,12 @@ func initial(name string) string {
 func Span(ctx context.Context, d time.Duration) string {
 	mins := int(d.Abs().Minutes())
 	switch {
+	case mins >= 24*60 && mins%1440 < 60:
+		return T(ctx, "ui.time.d", "d", mins/1440)
 	case mins >= 24*60:
 		return T(ctx, "ui.time.dh", "d", mins/1440, "h", mins/60%24)
+	case mins >= 60 && mins%60 == 0:
+		return T(ctx, "ui.time.h", "h", mins/60)
 	case mins >= 60:
 		return T(ctx, "ui.time.hm", "h", mins/60, "m", mins%60)
 	}

@@ -215,7 +215,8 @@ func (b *Browser) Click(css string) {
 func (b *Browser) Press(words string) {
 	b.t.Helper()
 	js := fmt.Sprintf(`(() => {
-		const all = [...document.querySelectorAll('dialog[open] button, dialog[open] a, button, a, summary')]
+		const list = css => [...document.querySelectorAll(css)]
+		const all = [...list('dialog[open] button, dialog[open] a'), ...list('button, a, summary')]
 		const el = all.find(e => e.innerText.trim().replace(/\s+/g, ' ').startsWith(%q) && e.offsetParent !== null)
 		if (!el) return 'none'
 		el.click()

@@ -6,7 +6,9 @@ const pad = n => String(n).padStart(2, '0')
 function say(ms) {
   const min = Math.floor(Math.abs(ms) / 60000)
   const d = Math.floor(min / 1440), h = Math.floor(min / 60) % 24, m = min % 60
+  if (d > 0 && h === 0) return (words.timeD || '{d}d').replace('{d}', d)
   if (d > 0) return (words.timeDh || '{d}d {h}h').replace('{d}', d).replace('{h}', h)
+  if (h > 0 && m === 0) return (words.timeH || '{h}h').replace('{h}', h)
   if (h > 0) return (words.timeHm || '{h}h {m}m').replace('{h}', h).replace('{m}', m)
   return (words.timeM || '{m}m').replace('{m}', m)
 }
