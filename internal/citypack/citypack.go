@@ -23,6 +23,7 @@ type Pack struct {
 	Categories []*Category
 	Doc        Document // everything, after inheritance
 
+	file     string   // its own file
 	chain    []string // codes from the city up
 	byCode   map[string]*Category
 	values   []Value

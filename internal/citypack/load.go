@@ -199,7 +199,7 @@ func (n *node) drop(key string) {
 }
 
 func newPack(f *file, root *node) (*Pack, []Problem) {
-	p := &Pack{byCode: map[string]*Category{}}
+	p := &Pack{file: f.name, byCode: map[string]*Category{}}
 	var problems []Problem
 	nameSources(root, root.get("laws"), func(n *node) {
 		problems = append(problems, Problem{File: n.file, Line: n.line, Key: "source.law", Message: text.Msg("pack.no_law", "law", n.str("law"))})

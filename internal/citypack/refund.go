@@ -77,15 +77,35 @@ func (p *Pack) RefundRule(id string) (RefundRule, bool) {
 	return RefundRule{}, false
 }
 
-// RefundRuleOn gives the dated rule in force on a day, the city's own before the province's; an undated rule is never
-// chosen by itself.
+// RefundRuleOn gives the dated rule in force on a day. A city that has rules of its own is judged by them; its province's
+// apply only where it has none. An undated rule is never chosen by itself, and where two hold on one day none is.
 func (p *Pack) RefundRuleOn(day civil.Date) (RefundRule, bool) {
+	var own, above []RefundRule
+	has := false
 	for _, r := range p.Doc.RefundRules {
-		if r.Selectable() && !r.From.IsZero() && r.Covers(day) {
-			return r, true
+		mine := p.mine(r.Path)
+		has = has || mine && r.Selectable()
+		switch {
+		case !r.Selectable() || r.From.IsZero() || !r.Covers(day):
+		case mine:
+			own = append(own, r)
+		default:
+			above = append(above, r)
 		}
 	}
-	return RefundRule{}, false
+	if !has {
+		own = above
+	}
+	if len(own) != 1 {
+		return RefundRule{}, false
+	}
+	return own[0], true
+}
+
+// mine reports whether a value stands in the pack's own file and not in one above it.
+func (p *Pack) mine(path string) bool {
+	i, ok := p.byPath[path]
+	return ok && p.values[i].File == p.file
 }
 
 // RefundStatus is the standing of a rule set.

@@ -507,6 +507,8 @@ func TestTheRuleInForce(t *testing.T) {
 		{640100, civil.NewDate(2025, 11, 1), "ningxia-2025"},
 		{640100, civil.NewDate(2025, 10, 31), ""},
 		{140100, civil.NewDate(2025, 11, 1), ""},
+		{370100, civil.NewDate(2025, 11, 15), ""}, // its own rule is undated, and the province's is not the city's
+		{210200, civil.NewDate(2025, 11, 5), "liaoning-2016"},
 		{990100, civil.NewDate(2025, 11, 15), "nuancheng-2025"},
 	} {
 		p, err := s.City(c.city)

@@ -42,6 +42,7 @@ type root struct {
 	Pack      packCmd      `cmd:"" help:"${pack}"`
 	Import    importCmd    `cmd:"" help:"${import}"`
 	Deadline  deadlineCmd  `cmd:"" help:"${deadline}"`
+	Refund    refundCmd    `cmd:"" help:"${refund}"`
 	Attribute attributeCmd `cmd:"" help:"${attribute}"`
 	Export    exportCmd    `cmd:"" help:"${export}"`
 	Verify    verifyCmd    `cmd:"" help:"${verify}"`

@@ -206,7 +206,6 @@ const (
 	CauseExcluded Cause = "excluded"
 	CauseWindow   Cause = "window"
 	CauseGrace    Cause = "grace"
-	CauseOutside  Cause = "outside"
 )
 
 // Step is one step of an explanation in both languages, with the article that it follows where there is one.
