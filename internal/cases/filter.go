@@ -3,6 +3,7 @@ package cases
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -73,8 +74,12 @@ func (f Filter) Check() error {
 // byDue reports whether the list goes by deadline.
 func (f Filter) byDue() bool { return f.Sort == "due" && f.State == "open" }
 
-// byReceived reports whether the list goes by the time of the first contact.
-func (f Filter) byReceived() bool { return f.Sort == "received" }
+// byReceived reports whether the list goes by the time of the first contact: when asked to, and when it shows days. A
+// search goes by the number.
+func (f Filter) byReceived() bool {
+	days := !f.From.IsZero() || !f.To.IsZero() || f.Received != [2]civil.Instant{}
+	return f.Query == "" && !f.byDue() && (f.Sort == "received" || days || f.Late == "broken")
+}
 
 // key is what a cursor keeps of a row beside its number.
 func (f Filter) key(c Case) int64 {
@@ -82,6 +87,19 @@ func (f Filter) key(c Case) int64 {
 		return int64(c.ReceivedAt)
 	}
 	return c.DueSort
+}
+
+// Reached is the day back to which a short page looked; zero when the list does not go by days.
+func (f Filter) Reached(next string) civil.Date {
+	var key, seq int64
+	if f.byDue() || page.Decode(next, &key, &seq) != nil {
+		return civil.Date{}
+	}
+	if f.byReceived() {
+		return civil.Instant(key).Date()
+	}
+	day := int(seq / 1_000_000)
+	return civil.NewDate(day/10000, time.Month(day/100%100), day%100)
 }
 
 // tallied reports whether the tally alone answers how many there are.

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"unicode"
@@ -25,10 +26,10 @@ func searchable(s string) string {
 	}, s)
 }
 
-// words cuts a query at its spaces; every word must be found.
+// words cuts a query at its spaces; every word must be found. A bar parts the fields of a case and is never part of a word.
 func words(query string) []string {
 	var out []string
-	for w := range strings.FieldsSeq(norm.NFKC.String(query)) {
+	for w := range strings.FieldsSeq(strings.ReplaceAll(norm.NFKC.String(query), "|", " ")) {
 		if w = searchable(w); w != "" && !slices.Contains(out, w) {
 			out = append(out, w)
 		}
@@ -59,33 +60,76 @@ func grams(s string) []string {
 	return out
 }
 
-// gramsOf lists the pieces that narrow a word down: itself when it is short, else up to four of its pairs.
-func gramsOf(word string) []string {
-	runes := []rune(strings.ReplaceAll(word, "|", ""))
-	if len(runes) <= 2 {
-		return []string{string(runes)}
-	}
-	pairs := make([]string, 0, 4)
-	step := max(1, (len(runes)-1)/4)
-	for i := 0; i+1 < len(runes) && len(pairs) < 4; i += step {
-		if p := string(runes[i : i+2]); !slices.Contains(pairs, p) {
-			pairs = append(pairs, p)
+// mostPieces bounds how many pieces of a query are looked up; the text decides in the end.
+const mostPieces = 24
+
+// piecesOf lists the pieces that the cases of a query must hold: the pairs of each word, or the word itself when it is
+// one character.
+func piecesOf(words []string) []string {
+	var out []string
+	for _, w := range words {
+		runes := []rune(w)
+		if len(runes) == 1 {
+			out = append(out, w)
+		}
+		for i := 0; i+1 < len(runes); i++ {
+			out = append(out, string(runes[i:i+2]))
 		}
 	}
-	return pairs
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return out[:min(len(out), mostPieces)]
 }
 
-// pairsOf lists every pair of a word, or the word itself when it is short.
-func pairsOf(word string) []string {
-	runes := []rune(strings.ReplaceAll(word, "|", ""))
-	if len(runes) <= 2 {
-		return []string{string(runes)}
+// daysOfPart is how many numbers of cases one row of the packed index covers: ten days of a month.
+const daysOfPart = 10_000_000
+
+func partOf(seq int64) int64 { return seq / daysOfPart }
+
+// pack writes rising numbers as their differences.
+func pack(seqs []int64) []byte {
+	out := make([]byte, 0, 2*len(seqs)+8)
+	var last int64
+	for _, n := range seqs {
+		out = binary.AppendUvarint(out, uint64(n-last))
+		last = n
 	}
-	pairs := make([]string, 0, len(runes))
-	for i := 0; i+1 < len(runes) && len(pairs) < 12; i++ {
-		if p := string(runes[i : i+2]); !slices.Contains(pairs, p) {
-			pairs = append(pairs, p)
+	return out
+}
+
+// unpack reads what pack wrote.
+func unpack(b []byte) []int64 {
+	out := make([]int64, 0, len(b))
+	var last int64
+	for len(b) > 0 {
+		d, n := binary.Uvarint(b)
+		if n <= 0 {
+			return out
+		}
+		last += int64(d)
+		out, b = append(out, last), b[n:]
+	}
+	return out
+}
+
+// both keeps the numbers that stand in two rising lists.
+func both(a, b []int64) []int64 {
+	out := a[:0]
+	j := 0
+	for _, n := range a {
+		for j < len(b) && b[j] < n {
+			j++
+		}
+		if j < len(b) && b[j] == n {
+			out = append(out, n)
 		}
 	}
-	return pairs
+	return out
+}
+
+// union joins two rising lists into one without doubles.
+func union(a, b []int64) []int64 {
+	out := append(slices.Clone(a), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
 }

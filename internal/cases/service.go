@@ -23,6 +23,8 @@ type Options struct {
 	Blobs  *blob.Service
 	Clocks *clock.Ledger
 	Log    *slog.Logger
+	// Look is how many cases one page or count looks at before it says that it goes on; 0 is 6000.
+	Look int
 	// Rules are the city's rules as they hold now.
 	Rules func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)
 	// Attribute says which company a place belongs to.
@@ -178,7 +180,7 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, was Case, c *Case) error
 	if searchText(was) == searchText(*c) {
 		return nil
 	}
-	return reindex(ctx, tx, was, *c)
+	return index(ctx, tx, *c)
 }
 
 // EditIn changes a case without a step of its life, for capabilities that come later. The caller has asked for permission.

@@ -2,6 +2,8 @@ package cases
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -23,6 +25,15 @@ type archiveJob struct{}
 // Kind names the job.
 func (archiveJob) Kind() string { return "cases.archive" }
 
+// indexJob packs the words of new cases.
+type indexJob struct{}
+
+// Kind names the job.
+func (indexJob) Kind() string { return "cases.index" }
+
+// mostLoose is how many cases a search may have to read one by one before they are packed.
+const mostLoose = 500
+
 // batch is how many rows a job takes in one transaction, so that it never holds the writer for long.
 const batch = 500
 
@@ -35,7 +46,15 @@ func (s *Service) Register(r *jobs.Runner) {
 		}
 		return s.archiveOld(ctx, j.City)
 	})
+	jobs.Handle(r, func(ctx context.Context, j jobs.Job, _ indexJob) error {
+		n, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (int64, error) { return loose(ctx, tx, j.City) })
+		if err != nil || n < mostLoose {
+			return err
+		}
+		return s.Index(ctx, j.City)
+	})
 	r.Every(time.Minute, foldJob{})
+	r.Every(time.Minute, indexJob{})
 	r.Every(time.Hour, archiveJob{})
 }
 
@@ -47,6 +66,54 @@ func (s *Service) Fold(ctx context.Context, city int) error {
 			return err
 		}
 	}
+}
+
+// Index packs the words of every case that is not packed yet. A search finds the others too, but reads them one by one.
+func (s *Service) Index(ctx context.Context, city int) error {
+	for {
+		n, err := s.pack(ctx, city)
+		if errors.Is(err, errPacked) {
+			continue // read again what the other process wrote
+		}
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// pack reads a batch outside the writer, writes the rows of the index a few at a time, and then strikes the cases off. An
+// end in between repeats work and loses nothing.
+func (s *Service) pack(ctx context.Context, city int) (int, error) {
+	type work struct {
+		list []unpacked
+		rows []packedRow
+	}
+	w, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (work, error) {
+		list, rows, err := toPack(ctx, tx, city)
+		return work{list, rows}, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for part := range slices.Chunk(w.rows, mostRows) {
+		err := db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+			for _, r := range part {
+				if err := keepPacked(ctx, tx, city, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	for part := range slices.Chunk(w.list, 5*mostRows) {
+		if err := db.Do(ctx, s.o.DB, func(tx *db.Tx) error { return packed(ctx, tx, city, part) }); err != nil {
+			return 0, err
+		}
+	}
+	return len(w.list), nil
 }
 
 // archiveOld archives what was closed so long ago that it cannot be reopened.

@@ -178,12 +178,15 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, city int, f Filter
 		return by.May(actor.CaseExport, actor.On{City: city})
 	}
 	_, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (struct{}, error) {
-		q, err := s.conditions(ctx, tx, city, by.ScopeOf(actor.CaseExport, city), f)
+		q, find, err := s.conditions(ctx, tx, city, by.ScopeOf(actor.CaseExport, city), f)
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, db.Each(ctx, tx, func(c Case) error { return fn(hide(by, c)) },
-			`SELECT `+db.Columns[Case]("c")+` FROM `+q.tables()+` WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+q.seq+` DESC`, q.args...)
+		show := func(c Case) error { return fn(hide(by, c)) }
+		if find != nil {
+			return struct{}{}, q.each(ctx, tx, find, show)
+		}
+		return struct{}{}, db.Each(ctx, tx, show, q.rows()+` ORDER BY c.seq DESC`, q.args...)
 	})
 	if err != nil {
 		return err

@@ -1,30 +1,29 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/page"
 )
 
 // sqlOf builds the conditions of a list.
 type sqlOf struct {
-	from  string // what is walked before the cases, for a search; empty: the cases alone
-	seq   string // the column that orders newest first
 	where []string
 	args  []any
+	look  int  // how many cases one page looks at
+	few   bool // the conditions leave so few cases that all of them may be read
 }
 
-// tables is what a list reads from. CROSS JOIN keeps the order in which SQLite walks.
-func (q *sqlOf) tables() string {
-	if q.from == "" {
-		return "case_file c"
-	}
-	return q.from + " CROSS JOIN case_file c"
+// rows reads the cases that meet the conditions.
+func (q *sqlOf) rows() string {
+	return `SELECT ` + db.Columns[Case]("c") + ` FROM case_file c WHERE c.city_id = $1 AND ` + q.text()
 }
 
 func (q *sqlOf) arg(v any) string {
@@ -69,7 +68,7 @@ func (q *sqlOf) text() string {
 }
 
 // inCity starts conditions whose first argument is the city.
-func inCity(city int) *sqlOf { return &sqlOf{args: []any{city}, seq: "c.seq"} }
+func inCity(city int) *sqlOf { return &sqlOf{args: []any{city}} }
 
 // scope limits a list to what the actor may see; units that assist see the case too.
 func (q *sqlOf) scope(s actor.Scope) {
@@ -110,8 +109,11 @@ func (q *sqlOf) scope(s actor.Scope) {
 }
 
 // conditions turns a filter into SQL over case_file c.
-func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (*sqlOf, error) {
+//
+// With words to search for it also gives the finder of the candidates.
+func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (*sqlOf, *finder, error) {
 	q := inCity(city)
+	q.look = cmp.Or(s.o.Look, mostLooked)
 	if f.State == "open" {
 		q.and("c.open")
 	} else if f.State == "closed" {
@@ -128,14 +130,14 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 	q.eqOrNone("c.district", f.District)
 	q.eqOrNone("c.category", f.Category)
 	q.eq("c.kind", string(f.Kind))
-	q.eq("c.nature", string(f.Nature))
-	q.eq("c.channel", string(f.Channel))
-	q.eq("c.urgency", string(f.Urgency))
+	q.rare("c.nature", string(f.Nature), string(citypack.Repair))
+	q.rare("c.channel", string(f.Channel), string(Phone))
+	q.rare("c.urgency", string(f.Urgency), string(citypack.Normal))
 	q.eq("c.community", f.Community)
 	q.eq("c.building", f.Building)
 	q.eq("c.account", f.Account)
 	q.eq("c.station", f.Station)
-	q.eq("c.worker", f.Worker)
+	q.rare("c.worker", f.Worker, "")
 	if f.Flag != "" {
 		q.and(flagSQL[f.Flag])
 	}
@@ -146,11 +148,21 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 		q.in("c.id", f.IDs)
 	}
 	s.times(tx, q, f)
-	if err := s.search(ctx, tx, q, city, f); err != nil {
-		return nil, err
+	q.few = f.Account != "" || f.Community != "" || f.Worker != "" || len(f.IDs) > 0 || !f.Since.IsZero()
+	find, err := s.search(ctx, tx, q, city, f)
+	if err != nil {
+		return nil, nil, err
 	}
 	q.scope(scope)
-	return q, nil
+	return q, find, nil
+}
+
+// rare is eq for a column whose usual value has no index; the others do, each named by its condition.
+func (q *sqlOf) rare(column, v, usual string) {
+	q.eq(column, v)
+	if v != "" && v != usual {
+		q.and(column + " <> '" + usual + "'")
+	}
 }
 
 func (s *Service) times(tx *db.Tx, q *sqlOf, f Filter) {
@@ -162,6 +174,17 @@ func (s *Service) times(tx *db.Tx, q *sqlOf, f Filter) {
 	case "broken":
 		q.and("c.late")
 	}
+	q.received(f)
+	if !f.Since.IsZero() {
+		q.and("c.updated_at >= " + q.arg(f.Since))
+	}
+	if !f.Until.IsZero() {
+		q.and("c.updated_at < " + q.arg(f.Until))
+	}
+}
+
+// received limits a list to the time of the first contact.
+func (q *sqlOf) received(f Filter) {
 	if !f.From.IsZero() {
 		q.and("c.received_at >= " + q.arg(f.From.Start()))
 	}
@@ -174,39 +197,143 @@ func (s *Service) times(tx *db.Tx, q *sqlOf, f Filter) {
 	if !f.Received[1].IsZero() {
 		q.and("c.received_at < " + q.arg(f.Received[1]))
 	}
-	if !f.Since.IsZero() {
-		q.and("c.updated_at >= " + q.arg(f.Since))
-	}
-	if !f.Until.IsZero() {
-		q.and("c.updated_at < " + q.arg(f.Until))
-	}
 }
 
 // list reads a page of cases.
 func (s *Service) list(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (page.Of[Case], error) {
-	q, err := s.conditions(ctx, tx, city, scope, f)
+	q, find, err := s.conditions(ctx, tx, city, scope, f)
+	switch {
+	case err != nil:
+		return page.Of[Case]{}, err
+	case find != nil && f.byDue():
+		return q.foundByDue(ctx, tx, find, f)
+	case find != nil:
+		return q.found(ctx, tx, find, f)
+	}
+	end, bounded, err := q.end(ctx, tx, city, f)
 	if err != nil {
 		return page.Of[Case]{}, err
 	}
 	if err := q.after(f); err != nil {
 		return page.Of[Case]{}, err
 	}
-	rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM `+q.tables()+` WHERE c.city_id = $1 AND `+q.text()+` ORDER BY `+q.order(f)+` LIMIT `+q.arg(f.Limit()+1), q.args...)
+	if bounded {
+		q.until(f, end)
+	}
+	rows, err := db.List[Case](ctx, tx, q.rows()+` ORDER BY `+f.order()+` LIMIT `+q.arg(f.Limit()+1), q.args...)
 	if err != nil {
 		return page.Of[Case]{}, fmt.Errorf("list cases: %w", err)
 	}
-	return page.Cut(rows, f.Request, func(c Case) []any { return []any{f.key(c), c.Seq} }), nil
+	if bounded && len(rows) <= f.Limit() {
+		return page.Of[Case]{Items: rows, Next: page.Encode(end.Key, end.Seq), Short: true}, nil
+	}
+	return f.cut(rows), nil
+}
+
+// cut makes a page of rows, one more than it holds when there is a next one.
+func (f Filter) cut(rows []Case) page.Of[Case] {
+	return page.Cut(rows, f.Request, func(c Case) []any { return []any{f.key(c), c.Seq} })
+}
+
+// mostLooked is how many cases one page or count looks at. Where fewer of them meet the filter than a page holds, the page
+// says so and its cursor stands where the look ended.
+const mostLooked = 6000
+
+// mark is a place in the order of a list.
+type mark struct {
+	Key int64 `db:"key"`
+	Seq int64 `db:"seq"`
+}
+
+// end is where the walk of a page ends: so many rows further on in the index that leads it. A list whose every
+// condition that index meets needs no end.
+func (q *sqlOf) end(ctx context.Context, tx *db.Tx, city int, f Filter) (mark, bool, error) {
+	if q.few {
+		return mark{}, false, nil
+	}
+	lead := inCity(city)
+	lead.lead(f)
+	if len(lead.where) >= len(q.where) {
+		return mark{}, false, nil
+	}
+	if err := lead.after(f); err != nil {
+		return mark{}, false, err
+	}
+	m, ok, err := db.Maybe[mark](ctx, tx, `SELECT `+f.column()+` AS key, c.seq FROM case_file c WHERE c.city_id = $1 AND `+lead.text()+`
+		ORDER BY `+f.order()+` LIMIT 1 OFFSET `+lead.arg(q.look), lead.args...)
+	if err != nil {
+		return mark{}, false, fmt.Errorf("list cases: %w", err)
+	}
+	return m, ok, nil
+}
+
+// lead adds the conditions that the index of a list's order meets by itself.
+func (q *sqlOf) lead(f Filter) {
+	switch {
+	case f.byDue():
+		q.and("c.open")
+		return
+	case f.byReceived():
+		if f.Late == "broken" {
+			q.and("c.late")
+		}
+		q.received(f)
+		return
+	}
+	switch {
+	case f.State == "open":
+		q.and("c.open")
+	case f.Flag != "" && f.Flag != "care" && f.Flag != "test":
+		q.and(flagSQL[f.Flag])
+	case f.Urgency != "" && f.Urgency != citypack.Normal:
+		q.rare("c.urgency", string(f.Urgency), string(citypack.Normal))
+	case f.Nature != "" && f.Nature != citypack.Repair:
+		q.rare("c.nature", string(f.Nature), string(citypack.Repair))
+	case f.Channel != "" && f.Channel != Phone:
+		q.rare("c.channel", string(f.Channel), string(Phone))
+	case len(f.Status) == 1:
+		q.eq("c.status", string(f.Status[0]))
+	case f.Company != "":
+		q.eqOrNone("c.company", f.Company)
+	case f.District != "":
+		q.eqOrNone("c.district", f.District)
+	case f.Category != "":
+		q.eqOrNone("c.category", f.Category)
+	}
+}
+
+// column is what orders the list before the number.
+func (f Filter) column() string {
+	switch {
+	case f.byDue():
+		return "c.due_sort"
+	case f.byReceived():
+		return "c.received_at"
+	}
+	return "c.seq"
 }
 
 // order is how the list goes.
-func (q *sqlOf) order(f Filter) string {
+func (f Filter) order() string {
 	switch {
 	case f.byDue():
 		return "c.due_sort, c.seq"
 	case f.byReceived():
 		return "c.received_at DESC, c.seq DESC"
 	}
-	return q.seq + " DESC"
+	return "c.seq DESC"
+}
+
+// until ends a walk at a place, that one included.
+func (q *sqlOf) until(f Filter, m mark) {
+	switch {
+	case f.byDue():
+		q.and("(c.due_sort, c.seq) <= (" + q.arg(m.Key) + ", " + q.arg(m.Seq) + ")")
+	case f.byReceived():
+		q.and("(c.received_at, c.seq) >= (" + q.arg(m.Key) + ", " + q.arg(m.Seq) + ")")
+	default:
+		q.and("c.seq >= " + q.arg(m.Seq))
+	}
 }
 
 // after begins the list behind the row that a cursor names.
@@ -224,12 +351,12 @@ func (q *sqlOf) after(f Filter) error {
 	case f.byReceived():
 		q.and("(c.received_at, c.seq) < (" + q.arg(key) + ", " + q.arg(seq) + ")")
 	default:
-		q.and(q.seq + " < " + q.arg(seq))
+		q.and("c.seq < " + q.arg(seq))
 	}
 	return nil
 }
 
-// Total is how many cases a filter finds. More: there are at least so many; only a search for words stops counting.
+// Total is how many cases a filter finds. More: there are at least so many, since one look does not go over all of them.
 type Total struct {
 	N    int64 `json:"n"`
 	More bool  `json:"more,omitempty"`
@@ -239,21 +366,30 @@ type Total struct {
 const mostCounted = 1000
 
 func (s *Service) count(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (Total, error) {
+	f.Request = page.Request{}
 	if f.tallied() && scope.All {
 		n, err := tallied(ctx, tx, city, f)
 		return Total{N: n}, err
 	}
-	q, err := s.conditions(ctx, tx, city, scope, f)
+	q, find, err := s.conditions(ctx, tx, city, scope, f)
 	if err != nil {
 		return Total{}, err
 	}
-	from := ` FROM ` + q.tables() + ` WHERE c.city_id = $1 AND ` + q.text()
-	if f.Query == "" {
-		n, err := db.One[int64](ctx, tx, `SELECT COUNT(*)`+from, q.args...)
-		return Total{N: n}, err
+	if find != nil {
+		return q.counted(ctx, tx, find)
 	}
-	n, err := db.One[int64](ctx, tx, `SELECT COUNT(*) FROM (SELECT 1 AS one`+from+` LIMIT `+q.arg(mostCounted+1)+`) hits`, q.args...)
-	return Total{N: min(n, mostCounted), More: n > mostCounted}, err
+	var end mark
+	bounded := false
+	if f.State != "open" && f.Late != "overdue" && f.Late != "near" { // the open ones are few enough to be counted
+		if end, bounded, err = q.end(ctx, tx, city, f); err != nil {
+			return Total{}, err
+		}
+	}
+	if bounded {
+		q.until(f, end)
+	}
+	n, err := db.One[int64](ctx, tx, `SELECT COUNT(*) FROM case_file c WHERE c.city_id = $1 AND `+q.text(), q.args...)
+	return Total{N: n, More: bounded}, err
 }
 
 // tallied sums the tally.

@@ -109,7 +109,10 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url str
 	if err != nil {
 		return err
 	}
-	debug.FreeOSMemory() // a whole season was lived through; serving needs far less
+	if err := a.DB.Relax(ctx); err != nil { // a whole season was lived through; serving needs far less
+		return err
+	}
+	debug.FreeOSMemory()
 	h, err := newServer(a)
 	if err != nil {
 		return err

@@ -116,7 +116,7 @@ func (d *DB) openSQLite(ctx context.Context, o Options) error {
 		sync = "&_pragma=synchronous(OFF)&_pragma=wal_autocheckpoint(20000)" // fewer writes of the same pages
 	}
 	base := "file:" + strings.NewReplacer("?", "%3f", "#", "%23").Replace(o.File) + "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
-	if d.write, err = sql.Open("sqlite", base+"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=cache_size(-32000)"+sync); err != nil {
+	if d.write, err = sql.Open("sqlite", base+"&_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=cache_size(-16000)"+sync); err != nil {
 		return fmt.Errorf("open SQLite: %w", err)
 	}
 	d.write.SetMaxOpenConns(1)
@@ -127,14 +127,30 @@ func (d *DB) openSQLite(ctx context.Context, o Options) error {
 	if d.lite, err = newLiteWriter(ctx, d.write); err != nil {
 		return err
 	}
-	if d.read, err = sql.Open("sqlite", base+"&_pragma=query_only(1)&_pragma=cache_size(-16000)"); err != nil {
+	if d.read, err = sql.Open("sqlite", base+"&_pragma=query_only(1)&_pragma=cache_size(-8000)"); err != nil {
 		return fmt.Errorf("open SQLite for reading: %w", err)
 	}
-	n := max(4, runtime.NumCPU())
-	d.read.SetMaxOpenConns(n)
-	d.read.SetMaxIdleConns(n)
+	d.read.SetMaxOpenConns(readers())
+	d.read.SetMaxIdleConns(readers())
+	d.read.SetConnMaxIdleTime(time.Minute) // what nobody reads with gives its memory back
 	return nil
 }
+
+// Relax gives back memory that much work has filled: the page caches of SQLite's connections.
+func (d *DB) Relax(ctx context.Context) error {
+	if d.lite == nil {
+		return nil
+	}
+	d.read.SetMaxIdleConns(-1) // closes those that are idle now
+	d.read.SetMaxIdleConns(readers())
+	return d.lite.exclusive(ctx, func(c *sql.Conn) error {
+		_, err := c.ExecContext(ctx, "PRAGMA shrink_memory")
+		return err
+	})
+}
+
+// readers is how many connections read SQLite's file.
+func readers() int { return max(4, runtime.NumCPU()) }
 
 func (d *DB) closeLite() error {
 	if d.lite == nil {

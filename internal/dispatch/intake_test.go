@@ -15,7 +15,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/fault"
-	"github.com/rehu-heat/rehu/internal/page"
 )
 
 func TestEntryStandardByDoor(t *testing.T) {
@@ -177,36 +176,58 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 		plain := func(s string) string {
 			return strings.ToLower(strings.NewReplacer(" ", "", "Ａ", "a", "Ｂ", "b", "Ｃ", "c").Replace(s))
 		}
-		for _, q := range []string{"暖气", "暖", "3号楼2单元", "3号楼 2单元", "不热", "张", "abc座", "孩子 不热", "热不", "没有的词", "向阳花园3号楼", "%", "_"} {
-			var want []string
-			for i, c := range all {
-				doc := plain(c.No + "|" + c.CallerName + "|" + c.Address + "|" + c.CommunityName + "|" + texts[i])
-				hit := true
-				for word := range strings.FieldsSeq(q) {
-					hit = hit && strings.Contains(doc, plain(word))
+		services := map[int]*cases.Service{0: w.cases, 4: cases.New(cases.Options{DB: d, Ring: w.ring, Look: 4})}
+		check := func(when string) {
+			t.Helper()
+			for _, q := range []string{"暖气", "暖", "3号楼2单元", "3号楼 2单元", "不热", "张", "abc座", "孩子 不热", "热不", "没有的词", "向阳花园3号楼", "%", "_", "不热|花园", "漏水", "元601", "602"} {
+				var want []string
+				for i, c := range all {
+					doc := plain(c.No + "|" + c.CallerName + "|" + c.Address + "|" + c.CommunityName + "|" + texts[i])
+					hit := true
+					for word := range strings.FieldsSeq(strings.ReplaceAll(q, "|", " ")) {
+						hit = hit && strings.Contains(doc, plain(word))
+					}
+					if hit {
+						want = append(want, c.ID)
+					}
 				}
-				if hit {
-					want = append(want, c.ID)
+				slices.Sort(want)
+				for look, s := range services {
+					for _, f := range []cases.Filter{{Query: q}, {Query: q, State: "open", Sort: "due"}} {
+						f.Size = 3
+						got := w.ids(s, sender, f)
+						slices.Sort(got)
+						if d := cmp.Diff(want, got); d != "" {
+							t.Errorf("%s: search %q sorted by %q, looking at %d (-want +got):\n%s", when, q, f.Sort, look, d)
+						}
+					}
 				}
-			}
-			l, err := w.cases.List(ctx, sender, city, cases.Filter{Query: q})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, c := range l.Items {
-				got = append(got, c.ID)
-			}
-			slices.Sort(got)
-			slices.Sort(want)
-			if d := cmp.Diff(want, got); d != "" {
-				t.Errorf("search %q (-want +got):\n%s", q, d)
-			}
-			n, err := w.cases.Count(ctx, sender, city, cases.Filter{Query: q})
-			if err != nil || int(n.N) != len(want) {
-				t.Errorf("count %q: %v, %v; want %d", q, n, err, len(want))
+				var got []string
+				err := w.cases.Export(ctx, leader, city, cases.Filter{Query: q}, func(c cases.Case) error { got = append(got, c.ID); return nil })
+				slices.Sort(got)
+				if d := cmp.Diff(want, got); d != "" || err != nil {
+					t.Errorf("%s: export of %q, %v (-want +got):\n%s", when, q, err, d)
+				}
+				n, err := w.cases.Count(ctx, sender, city, cases.Filter{Query: q})
+				if err != nil || int(n.N) != len(want) {
+					t.Errorf("%s: count %q: %v, %v; want %d", when, q, n, err, len(want))
+				}
 			}
 		}
+		check("not packed")
+		if err := w.cases.Index(ctx, city); err != nil {
+			t.Fatal(err)
+		}
+		check("packed")
+		address := "向阳花园3号楼2单元602"
+		all[0] = w.must(w.cases.Amend(ctx, seat, cases.Amendment{Act: act(all[0]), Address: &address}))
+		check("changed")
+		if err := w.cases.Index(ctx, city); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, "阀门不热")
+		all = append(all, w.open(cold(func(o *cases.Opening) { o.Text, o.Caller.Phone = texts[len(texts)-1], "13803510077" })))
+		check("packed again, and one new")
 	})
 }
 
@@ -235,11 +256,22 @@ func TestListCountExportAgree(t *testing.T) {
 		filters := map[string]cases.Filter{
 			"all": {}, "open": {State: "open"}, "closed": {State: "closed"}, "C1": {Company: "C1"}, "none": {Company: "-"},
 			"east": {District: "990101"}, "void": {Status: []cases.Status{cases.Void}}, "linked": {Flag: "linked"},
-			"today": {From: w.now.Now().Date(), To: w.now.Now().Date()}, "category": {Category: "cold_home", State: "open"},
+			"void in C1": {Company: "C1", Status: []cases.Status{cases.Void}}, "seat": {Channel: cases.Phone, Flag: "linked"}, "nobody": {Worker: "w"}, "late": {Late: "broken"}, "today": {From: w.now.Now().Date(), To: w.now.Now().Date()}, "category": {Category: "cold_home", State: "open"},
 		}
+		hasty := cases.New(cases.Options{DB: d, Ring: w.ring, Look: 4})
 		for name, f := range filters {
 			for _, by := range []actor.Actor{sender, leader, north, south} {
 				listed := w.pages(by, f)
+				for _, sort := range []string{"", "received", "due"} {
+					if sort == "due" && f.State != "open" {
+						continue
+					}
+					f := f
+					f.Sort, f.Size = sort, 7
+					if n := len(w.ids(hasty, by, f)); n != listed {
+						t.Errorf("%s for %s sorted by %q: %d listed, %d when looking at few at a time", name, by.ID, sort, listed, n)
+					}
+				}
 				n, err := w.cases.Count(ctx, by, city, f)
 				if err != nil {
 					t.Fatal(err)
@@ -268,10 +300,17 @@ func TestListCountExportAgree(t *testing.T) {
 // pages walks a list seven at a time and counts.
 func (w *world) pages(by actor.Actor, f cases.Filter) int {
 	w.t.Helper()
-	n, seen := 0, map[string]bool{}
-	f.Request = page.Request{Size: 7}
+	f.Size = 7
+	return len(w.ids(w.cases, by, f))
+}
+
+// ids walks a list to its end.
+func (w *world) ids(s *cases.Service, by actor.Actor, f cases.Filter) []string {
+	w.t.Helper()
+	var ids []string
+	seen := map[string]bool{}
 	for {
-		p, err := w.cases.List(ctx, by, city, f)
+		p, err := s.List(ctx, by, city, f)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -280,10 +319,10 @@ func (w *world) pages(by actor.Actor, f cases.Filter) int {
 				w.t.Errorf("%s stands on two pages", c.No)
 			}
 			seen[c.ID] = true
+			ids = append(ids, c.ID)
 		}
-		n += len(p.Items)
 		if p.Next == "" {
-			return n
+			return ids
 		}
 		f.After = p.Next
 	}

@@ -37,6 +37,7 @@ type world struct {
 	clocks *clock.Ledger
 	cases  *cases.Service
 	sends  *dispatch.Service
+	ring   *secret.Ring
 	asked  []string // questions to residents: kind and reference
 }
 
@@ -62,6 +63,7 @@ func newWorld(t testing.TB, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.ring = ring
 	blobs := blob.New(d, blob.Disk(t.TempDir()))
 	x := territory.Build(snapshot())
 	w.cases = cases.New(cases.Options{

@@ -36,6 +36,8 @@ func (r Request) Limit() int {
 type Of[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty"` // empty on the last page
+	// Short: one look did not go far enough to fill the page; Next goes on where it ended.
+	Short bool `json:"short,omitempty"`
 }
 
 // Cut makes a page of rows that were asked for with Limit()+1: the row too many proves that there is a next page, and

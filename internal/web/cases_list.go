@@ -81,10 +81,21 @@ func (v consoleView) narrowed() bool {
 }
 
 func emptyKey(v consoleView) string {
-	if v.query.Query != "" {
+	switch {
+	case v.page.Short:
+		return "casework.none_so_far"
+	case v.query.Query != "":
 		return "casework.none_found"
 	}
 	return "casework.none"
+}
+
+// reached says how far a page looked that is not full.
+func (v consoleView) reached(ctx context.Context) string {
+	if day := v.query.Reached(v.page.Next); !day.IsZero() {
+		return ui.T(ctx, "casework.looked_back_to", "date", day)
+	}
+	return ui.T(ctx, "casework.looked_at_part")
 }
 
 // nextURL is the next page of the list, with no case beside it.

@@ -109,15 +109,6 @@ CREATE INDEX case_file_account ON case_file (city_id, account, seq) WHERE accoun
 CREATE INDEX case_file_received ON case_file (city_id, received_at, seq);
 CREATE INDEX case_file_updated ON case_file (city_id, updated_at, seq);
 
--- The 1- and 2-grams of a case's searchable text, so that any two Chinese characters find it on either database.
--- rehu:table case_gram tenant
-CREATE TABLE case_gram (
-    city_id INTEGER NOT NULL,
-    gram    TEXT NOT NULL,
-    seq     BIGINT NOT NULL,
-    PRIMARY KEY (city_id, gram, seq)
-);
-
 -- Cases linked without being merged: each keeps its own answer. A link is undone, never deleted.
 -- rehu:table case_link tenant
 CREATE TABLE case_link (
@@ -158,5 +149,4 @@ CREATE INDEX case_tally_loose ON case_tally (city_id, id) WHERE NOT folded;
 -- +goose Down
 DROP TABLE case_tally;
 DROP TABLE case_link;
-DROP TABLE case_gram;
 DROP TABLE case_file;
