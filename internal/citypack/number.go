@@ -18,7 +18,19 @@ func (p *Pack) Number(kind string, day civil.Date, n int64, other string) string
 	if !ok {
 		return other
 	}
-	return numberPart.ReplaceAllStringFunc(f.Format, func(part string) string {
+	return p.number(f.Format, day, n)
+}
+
+// TemplateNumber writes the number of a document of this template, or other where the template forms none.
+func (p *Pack) TemplateNumber(t Template, day civil.Date, n int64, other string) string {
+	if t.Number == "" {
+		return other
+	}
+	return p.number(t.Number, day, n)
+}
+
+func (p *Pack) number(format string, day civil.Date, n int64) string {
+	return numberPart.ReplaceAllStringFunc(format, func(part string) string {
 		m := numberPart.FindStringSubmatch(part)
 		switch m[1] {
 		case "city":

@@ -116,6 +116,15 @@ func TestEveryStepHasAForm(t *testing.T) {
 	d.get(casePath(c, "")).want(http.StatusOK, other.No, "取消关联", "督办单", "立管排气", "19.1", "按时完成")
 	d.get(casePath(c, "/print")).want(http.StatusOK, "供热服务工单记录", "立管排气")
 	page := d.get(casePath(c, "")).body
+	order := page[strings.Index(page, "/orders/"):]
+	order = order[:strings.IndexByte(order, '"')]
+	d.get(casePath(c, order)).want(http.StatusOK, "督 办 单", "多次催办")
+	if pdf := d.get(casePath(c, order+"/pdf")); pdf.status != http.StatusOK || pdf.header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(pdf.body, "%PDF-") {
+		t.Errorf("the order as a document: %d %s", pdf.status, pdf.header.Get("Content-Type"))
+	}
+	if gone := d.get(casePath(c, "/orders/none/pdf")); gone.status != http.StatusNotFound {
+		t.Errorf("an order that is none: %d", gone.status)
+	}
 	i := strings.Index(page, "/unlink?link=")
 	link := page[i+len("/unlink?link=") : i+len("/unlink?link=")+36]
 	do(d, "unlink", "link", link)

@@ -32,6 +32,7 @@ func (w *Web) caseRoutes() []Route {
 		get("/c/{city}/cases/{case}", read, w.casePage),
 		get("/c/{city}/cases/{case}/print", read, w.casePrint),
 		get("/c/{city}/cases/{case}/orders/{request}", read, w.caseOrder),
+		get("/c/{city}/cases/{case}/orders/{request}/pdf", read, w.caseOrderPDF),
 		get("/c/{city}/cases/{case}/reveal", may(actor.CaseReveal), w.revealForm),
 		post("/c/{city}/cases/{case}/reveal", may(actor.CaseReveal), w.reveal),
 		post("/c/{city}/cases/{case}/reply", may(actor.CaseFeedBack), w.caseReply),
@@ -95,17 +96,10 @@ func (w *Web) casePrint(rw http.ResponseWriter, r *http.Request) error {
 
 // caseOrder is a supervision order on A4.
 func (w *Web) caseOrder(rw http.ResponseWriter, r *http.Request) error {
-	v, err := w.caseView(r, chi.URLParam(r, "case"))
+	v, err := w.orderedCase(r)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(v.sends.Requests, func(q dispatch.Request) bool {
-		return q.ID == chi.URLParam(r, "request") && q.Kind == dispatch.Supervision
-	})
-	if i < 0 {
-		return fault.New(fault.NotFound, "not_found")
-	}
-	v.asked = v.sends.Requests[i]
 	return w.showAs(rw, r, http.StatusOK, ui.Paper, Page{Title: text.Msg("casework.order_title", "no", v.asked.No), Body: orderPaper(v)})
 }
 

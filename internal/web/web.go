@@ -35,6 +35,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/paper"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
@@ -94,6 +95,7 @@ type Web struct {
 	reports *httpx.Limiter // reports of residents, for the pages that take them
 	routes  []Route
 	live    caseFeeds
+	press   paper.Press      // prints what is handed out
 	known   map[string]Route // GET routes by pattern, for the navigation
 	handler http.Handler
 }
