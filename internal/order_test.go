@@ -18,7 +18,7 @@ var order = []string{
 	// platform
 	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup",
 	// capabilities
-	"citypack", "refund", "staff", "notice", "place", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
+	"citypack", "refund", "staff", "notice", "place", "weather", "basemap", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
 	"dispatch", "outage", "measure", "finding", "settle", "handover", "stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli",

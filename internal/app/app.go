@@ -16,6 +16,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/backup"
+	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/calendar"
@@ -38,6 +39,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
+	"github.com/rehu-heat/rehu/internal/weather"
 	"github.com/rehu-heat/rehu/packs"
 )
 
@@ -77,6 +79,8 @@ type App struct {
 	Rules     *citypack.Service
 	Staff     *staff.Service
 	Places    *place.Service
+	Weather   *weather.Service
+	BaseMaps  *basemap.Service
 	Fees      *fee.Service
 	Territory *territory.Service
 	Register  *register.Service
@@ -186,6 +190,7 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up messages: %w", err)
 	}
 	a.Places = place.New(a.DB, a.Ring)
+	a.Weather, a.BaseMaps = weather.New(a.DB), basemap.New(a.DB)
 	a.Fees = fee.New(fee.Options{DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn})
 	a.Territory = territory.NewService(a.DB, a.Places, a.o.Machine)
 	a.Territory.Settings = a.attributionSettings
@@ -203,6 +208,7 @@ func (a *App) services() (err error) {
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)
+	a.Stats.Owner = a.Territory.OwnerIn
 	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
 	return nil
 }

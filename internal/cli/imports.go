@@ -19,7 +19,7 @@ import (
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,cases,holidays" help:"${import_kind}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,cases,holidays,weather,basemap" help:"${import_kind}"`
 	File    string `arg:"" name:"file" help:"${import_file}"`
 	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`
@@ -55,6 +55,10 @@ func (c *importCmd) Run(r *run) error {
 		return c.holidays(r, a, f)
 	case "cases":
 		return c.tickets(r, a, f)
+	case "weather":
+		return c.weather(r, a, f)
+	case "basemap":
+		return c.baseMap(r, a, f)
 	default:
 		return c.list(r, a, f)
 	}

@@ -160,5 +160,5 @@ func fill(ctx context.Context, a *app.App, c *sim.City, o Options) error {
 		}
 	}
 	o.Progress(Building, 100)
-	return nil
+	return surround(ctx, a, c)
 }

@@ -32,6 +32,7 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 		return err
 	}
 	s.stops(s.now)
+	s.later(s.now, s.hourly)
 	s.later(s.now.Add(10*time.Minute), s.round)
 	if o.Speed > 0 {
 		far := s.now.Date().AddDays(400).Start()

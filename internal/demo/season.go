@@ -241,6 +241,9 @@ func (s *season) until(ctx context.Context, o Options) error {
 		o.Progress(Living, int(100*int64(at.Sub(began)/time.Minute)/whole))
 	}
 	stand(s.app, o.At)
+	if err := reportWeather(ctx, s.app, s.w.Weather, measured, o.At); err != nil {
+		return err
+	}
 	o.Progress(Living, 100)
 	return s.app.Runner.RunDue(ctx)
 }

@@ -15,7 +15,12 @@ import (
 )
 
 // Service offers the figures.
-type Service struct{ db *db.DB }
+type Service struct {
+	// Owner tells which company and area serve a building. The service of territories sets it; without it homes are not
+	// counted by area.
+	Owner func(ctx context.Context, tx *db.Tx, city int, community, building string) (company, area string, err error)
+	db    *db.DB
+}
 
 // New makes the service and, where there is a runner, registers the job that counts.
 func New(d *db.DB, r *jobs.Runner) *Service {

@@ -36,6 +36,9 @@ func (s *Service) Count(ctx context.Context, city int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find days to count: %w", err)
 	}
+	if err := s.countHomes(ctx, city); err != nil {
+		return 0, fmt.Errorf("count homes: %w", err)
+	}
 	for _, day := range w.days {
 		if err := s.countDay(ctx, city, day); err != nil {
 			return 0, fmt.Errorf("count %s: %w", day, err)

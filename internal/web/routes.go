@@ -10,6 +10,7 @@ func (w *Web) table() []Route {
 		w.companyRoutes(),
 		w.fieldRoutes(),
 		w.statsRoutes(),
+		w.wallRoutes(),
 		w.rulesRoutes(),
 		w.calendarRoutes(),
 		w.accountRoutes(),

@@ -26,11 +26,11 @@ func (w *Web) mapRoutes() []Route {
 		return nil
 	}
 	read := may(actor.TerritoryRead)
-	return []Route{
+	return append(w.baseMapRoutes(),
 		get("/c/{city}/map", read, w.cityMap),
 		get("/c/{city}/map/shapes", read, w.mapShapes),
 		get("/c/{city}/map/export", read, w.mapExport),
-	}
+	)
 }
 
 // mapQuery is the address of a map: a version, what is shown of it, and the area whose details stand beside it.

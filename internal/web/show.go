@@ -95,6 +95,9 @@ func (w *Web) view(rw http.ResponseWriter, r *http.Request, p Page) *ui.View {
 		Site: w.o.Site, Map: w.o.Map, City: w.city(city), Now: w.o.Now(), URL: r.URL, Name: who.Actor.Name,
 		HasPublic: w.has("/m"),
 	}
+	if city != 0 && w.open(who.Actor, baseMap, city) {
+		v.BaseMap = at(baseMap, city)
+	}
 	if len(who.Actor.Grants) > 0 {
 		v.Role = text.T(httpx.Lang(r.Context()), "role."+string(who.Actor.Grants[0].Role))
 	}

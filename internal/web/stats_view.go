@@ -59,8 +59,8 @@ func (v statsView) today() []ui.Stat {
 // days is the chart of a period: what came in, and what broke a limit.
 func (v statsView) days(ctx context.Context) ui.Chart {
 	c := ui.Chart{
-		Title: ui.T(ctx, "supervision.by_day"), LabelKey: "supervision.col.day",
-		Series: []ui.Series{{Name: ui.T(ctx, "supervision.received")}, {Name: ui.T(ctx, "supervision.late")}},
+		ID: "by-day", Title: ui.T(ctx, "supervision.by_day"), LabelKey: "supervision.col.day",
+		Series: []ui.Series{{Name: ui.T(ctx, "supervision.col.cases")}, {Name: ui.T(ctx, "supervision.late")}},
 	}
 	for _, d := range v.rates.Days {
 		label := d.Key

@@ -23,6 +23,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -40,6 +41,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
+	"github.com/rehu-heat/rehu/internal/weather"
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -55,6 +57,8 @@ type Deps struct {
 	Rules     *citypack.Service
 	Places    *place.Service
 	Territory *territory.Service
+	Weather   *weather.Service
+	BaseMaps  *basemap.Service
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service
 	Notices   *notice.Service

@@ -60,7 +60,8 @@ type View struct {
 	URL       *url.URL      // of the request
 	Flash     string        // a message about what was just done
 	FlashBad  bool
-	HasPublic bool // there are residents' pages to lead back to
+	HasPublic bool   // there are residents' pages to lead back to
+	BaseMap   string // address of what lies under maps; empty when the reader may not see it
 }
 
 type viewKey struct{}

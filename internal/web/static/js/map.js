@@ -16,6 +16,45 @@ function styleSheet(href) {
   })
 }
 
+// How what lies under a map is drawn: over the areas, so that it can be seen, and never in the way of a click.
+const BASE = {
+  water: { color: '#4f9fc9', weight: 1, fill: true, fillColor: '#a9d5ea', fillOpacity: 0.9 }, river: { color: '#4f9fc9', weight: 5, opacity: 0.8 },
+  rail: { color: '#44525f', weight: 2, dashArray: '8 5' }, ring: { color: '#fff', weight: 5, opacity: 0.95 }, arterial: { color: '#fff', weight: 3, opacity: 0.9 },
+  road: { color: '#fff', weight: 1, opacity: 0.75 }, district: { color: '#14202e', weight: 2, dashArray: '2 6', opacity: 0.8 }, street: { color: '#44525f', weight: 1, dashArray: '1 6', opacity: 0.6 },
+}
+
+const json = url => fetch(url, { headers: { Accept: 'application/geo+json, application/json' } }).then(r => r.ok ? r.json() : Promise.reject(new Error(String(r.status))))
+
+// The names of rivers and districts stand there always, those of roads only when one looks closely.
+function names(map, base) {
+  const near = L.layerGroup()
+  const put = (f, at, group) => {
+    const el = document.createElement('span')
+    el.textContent = f.properties.name
+    group.addLayer(L.tooltip({ permanent: true, direction: 'center', className: 'name under ' + f.properties.kind, interactive: false }).setLatLng(at).setContent(el))
+  }
+  const far = L.layerGroup().addTo(map)
+  const said = new Set()
+  base.eachLayer(l => {
+    const p = l.feature.properties
+    if (!p.name || said.has(p.kind + p.name) || p.kind === 'street') return
+    said.add(p.kind + p.name)
+    const line = l.getLatLngs().flat(3)
+    const at = p.at ? [p.at[1], p.at[0]] : line[Math.floor(line.length / 2)]
+    put(l.feature, at, p.kind === 'river' || p.kind === 'district' ? far : near)
+  })
+  const zoomed = () => { map.getZoom() >= map.rehuWhole + 1.5 ? near.addTo(map) : near.remove() }
+  map.on('zoomend', zoomed)
+}
+
+function under(map, data) {
+  const pane = map.createPane('under')
+  pane.style.zIndex = 410
+  pane.style.pointerEvents = 'none'
+  const base = L.geoJSON(data, { pane: 'under', interactive: false, style: f => ({ fill: false, lineJoin: 'round', ...BASE[f.properties.kind] }) }).addTo(map)
+  names(map, base)
+}
+
 const look = f => {
   const p = f.properties || {}
   if (p.kind === 'line') return { color: '#fff', weight: p.weight || 3, opacity: 0.9, fill: false, interactive: false }
@@ -36,8 +75,9 @@ function note(layer, p) {
 }
 
 export async function draw(box) {
-  const [data] = await Promise.all([
-    fetch(box.dataset.map, { headers: { Accept: 'application/geo+json, application/json' } }).then(r => r.ok ? r.json() : Promise.reject(new Error(String(r.status)))),
+  const [data, base] = await Promise.all([
+    json(box.dataset.map),
+    box.dataset.base ? json(box.dataset.base) : { features: [] },
     styleSheet(box.dataset.css),
   ])
   const many = (data.features || []).length
@@ -59,6 +99,8 @@ export async function draw(box) {
   const chosen = (data.features || []).find(f => f.properties && f.properties.chosen)
   const bounds = chosen ? L.geoJSON(chosen).getBounds().pad(0.6) : layer.getBounds()
   map.fitBounds(bounds.isValid() ? bounds : [[39.8, 116.2], [40, 116.5]], { padding: [8, 8] })
+  map.rehuWhole = map.getZoom()
+  if (base.features.length) under(map, base)
   if (box.dataset.review) {
     const el = document.createElement('span')
     el.className = 'review'

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/basemap"
+	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/page"
+	"github.com/rehu-heat/rehu/internal/stats"
+	"github.com/rehu-heat/rehu/internal/territory"
+	"github.com/rehu-heat/rehu/internal/text"
+	"github.com/rehu-heat/rehu/internal/weather"
+	"github.com/rehu-heat/rehu/internal/web/ui"
+)
+
+// wallRoutes are the screen on the wall of the command centre.
+func (w *Web) wallRoutes() []Route {
+	if w.Stats == nil || w.Cases == nil || w.Rules == nil {
+		return nil
+	}
+	return []Route{get("/c/{city}/wall", may(actor.StatsRead), w.wall)}
+}
+
+// wallEvery is how often the wall loads itself again, in seconds.
+const wallEvery = 30
+
+// wallView is what the screen on the wall shows.
+type wallView struct {
+	names  *caseNames
+	city   int
+	scene  stats.Scene
+	phase  citypack.Phase
+	season citypack.Season // the present or coming one; its label is empty when none is known
+	temps  []weather.Reading
+	stops  []outage.Outage
+	areas  []territory.DrawnArea
+	base   []basemap.Feature
+}
+
+// wall is the screen on the wall: read from three metres, without scripts and without anything about a person.
+func (w *Web) wall(rw http.ResponseWriter, r *http.Request) error {
+	ctx, city := r.Context(), httpx.City(r.Context())
+	v := wallView{city: city}
+	var err error
+	if v.names, err = w.caseNames(r); err != nil {
+		return err
+	}
+	if v.scene, err = w.Stats.Scene(ctx, by(r), city); err != nil {
+		return err
+	}
+	v.phase = v.names.rules.Phase(v.scene.At, "")
+	v.season, _ = v.names.rules.Season(v.scene.At, "")
+	if err := w.wallSurroundings(r, &v); err != nil {
+		return err
+	}
+	frame := func(f ui.Frame) templ.Component { return ui.Wall(f, wallEvery) }
+	return w.showAs(rw, r, http.StatusOK, frame, Page{Title: text.Msg("wall.title"), Nav: "wall", Body: wallBody(v)})
+}
+
+// wallSurroundings reads what other services know: weather, stops of heat, areas and what lies under them.
+func (w *Web) wallSurroundings(r *http.Request, v *wallView) (err error) {
+	ctx, today := r.Context(), v.scene.At.Date()
+	if w.Weather != nil {
+		if v.temps, err = w.Weather.Hours(ctx, by(r), v.city, today.Start(), today.End()); err != nil {
+			return err
+		}
+	}
+	if w.Outages != nil && by(r).MayAny(actor.OutageRead, v.city) {
+		list, err := w.Outages.List(ctx, by(r), v.city, outage.Filter{Open: true, Request: page.Request{Size: page.MaxSize}})
+		if err != nil {
+			return err
+		}
+		v.stops = list.Items
+	}
+	if w.Territory != nil && by(r).MayAny(actor.TerritoryRead, v.city) {
+		if v.areas, err = w.Territory.Areas(ctx, by(r), v.city, ""); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	if w.BaseMaps != nil {
+		v.base, err = w.BaseMaps.Features(ctx, by(r), v.city)
+	}
+	return err
+}
+
+// soon is how long before its beginning a stop is shown.
+const soon = 24 * time.Hour
