@@ -16,6 +16,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/flow"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -58,6 +59,8 @@ func lifecycles() []lifecycle {
 		of(outage.Lifecycle, "A stop of heating 停热", "outage.state", "outage.state.", "outage.event."),
 		of(knowledge.Lifecycle, "A version of an article 知识条目", "article_version.state", "knowledge.state.", "knowledge.event."),
 		of(handover.Lifecycle, "A handover sheet 交接班单", "handover.state", "handover.state.", "handover.event."),
+		of(measure.Lifecycle, "A measurement 入户测温", "measurement.state", "measure_state.", "measure_event."),
+		of(measure.Appointments, "An appointment for a measurement 测温预约", "measure_appointment.state", "appointment_state.", "appointment_event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
 	}
 }

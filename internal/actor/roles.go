@@ -85,6 +85,16 @@ const (
 	JobRead          Permission = "job.read"           //
 	JobRetry         Permission = "job.retry"          //
 	StatsRead        Permission = "stats.read"         //
+	MeasureRequest   Permission = "measure.request"    // 测温申请, 撤回申请
+	MeasureRead      Permission = "measure.read"       //
+	MeasureAppoint   Permission = "measure.appoint"    // 测温预约, 派测温员
+	MeasureTest      Permission = "measure.test"       // 入户测温, 未遇, 拒测
+	MeasureCure      Permission = "measure.cure"       // 企业称已整改
+	MeasureVerify    Permission = "measure.verify"     // 整改确认
+	MeasureCorrect   Permission = "measure.correct"    // 更正记录: a new record that names the old one
+	MeasureLab       Permission = "measure.lab"        // 委托检测: invitation and report of a laboratory
+	InstrumentRead   Permission = "instrument.read"    //
+	InstrumentEdit   Permission = "instrument.edit"    // 测量仪器台账
 	FeeRead          Permission = "fee.read"           // 热费账单
 	FeeImport        Permission = "fee.import"         // bills and payments, as a list or one by one
 	RefundRead       Permission = "refund.read"        // 退费案件
@@ -102,45 +112,51 @@ var grants = map[Role][]Permission{
 	RoleSeat: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseFile, CaseUrge, CaseCallBack, CaseLink, CaseReopen,
 		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, FeeRead, RefundRead,
+		MeasureRequest, MeasureRead, InstrumentRead,
 	},
 	RoleDispatcher: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseSignFor,
 		CaseUrge, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw, CaseClose, CaseExport, OutageRead, TerritoryRead,
 		KnowledgeRead, PackRead, HandoverWrite, StatsRead, FeeRead, RefundRead,
+		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead,
 	},
 	RoleLeader: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
 		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
 		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
+		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead,
 	},
 	RoleSectionHead: {
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
 		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
+		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead,
 	},
-	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
+	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead},
 	RoleCompany: {
 		CaseRead, CaseReveal, CaseSign, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, CaseReturn,
 		CaseAskExtend, CaseAppeal, CaseExport, OutageRead, OutageReport, TerritoryRead, TerritoryClaim, DutyEdit,
 		KnowledgeRead, PackRead, FeeRead, FeeImport, RefundRead, RefundObject, RefundConfirm, SettlePay,
+		MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureCorrect, InstrumentEdit, MeasureRead, InstrumentRead,
 	},
-	RoleStation:   {CaseRead, CaseReveal, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, OutageRead, OutageReport, KnowledgeRead},
-	RoleWorker:    {CaseRead, CaseReveal, CaseTake, CaseHandle, CaseFeedBack, KnowledgeRead},
-	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead, FeeRead, RefundRead, RefundClaim, RefundDecide},
-	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead},
-	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead, RefundRead},
+	RoleStation:   {CaseRead, CaseReveal, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, OutageRead, OutageReport, KnowledgeRead, MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureRead, InstrumentRead},
+	RoleWorker:    {CaseRead, CaseReveal, CaseTake, CaseHandle, CaseFeedBack, KnowledgeRead, MeasureTest, MeasureRead, InstrumentRead},
+	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead, FeeRead, RefundRead, RefundClaim, RefundDecide, MeasureRequest, MeasureAppoint, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead},
+	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureTest, MeasureVerify, MeasureRead, InstrumentRead},
+	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead, RefundRead, MeasureTest, MeasureRead, InstrumentRead},
 	RoleSupervisor: {
 		CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,
 		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, RefundRead,
+		MeasureVerify, MeasureRead, InstrumentRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead},
 	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,
 		CaseImport, KnowledgeRead, FeeImport,
 	},
-	RolePartner:  {CaseOpen, CaseRead, OutageRead, TerritoryRead},
+	RolePartner:  {CaseOpen, CaseRead, OutageRead, TerritoryRead, MeasureRead},
 	RoleResident: {CaseOpen},
 }
 

@@ -27,10 +27,12 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
@@ -90,6 +92,8 @@ type App struct {
 	Knowledge *knowledge.Service
 	Outages   *outage.Service
 	Handovers *handover.Service
+	Equipment *equipment.Service
+	Measure   *measure.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -205,6 +209,10 @@ func (a *App) services() (err error) {
 	a.casework()
 	if a.Outages, err = a.outages(); err != nil {
 		return fmt.Errorf("set up stops of heat: %w", err)
+	}
+	a.Equipment = equipment.New(a.DB)
+	if a.Measure, err = a.measurements(); err != nil {
+		return fmt.Errorf("set up measurement: %w", err)
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)

@@ -115,8 +115,11 @@ func (a *App) ask(ctx context.Context, tx *db.Tx, c cases.Case, question, ref st
 	return err
 }
 
-// answered hands a resident's answer to the case that it is about.
+// answered hands a resident's answer to the case or measurement that it is about.
 func (a *App) answered(ctx context.Context, tx *db.Tx, q notice.Question) error {
+	if about, ok := strings.CutPrefix(q.Ref, "measure:"); ok {
+		return a.answeredMeasure(ctx, tx, q, about)
+	}
 	id, ref, ok := strings.Cut(strings.TrimPrefix(q.Ref, "case:"), "/")
 	if !ok || q.Answer == "" {
 		return nil

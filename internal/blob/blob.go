@@ -72,6 +72,9 @@ func (s Stored) For(subject string) Stored {
 	return s
 }
 
+// SHA256 is the hash of the bytes that are kept, by which an owner knows an attachment that came before.
+func (s Stored) SHA256() string { return s.blob.SHA256 }
+
 // Service takes attachments in and gives them out.
 type Service struct {
 	d     *db.DB

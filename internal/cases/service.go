@@ -43,6 +43,8 @@ type Service struct {
 	Told func(ctx context.Context, tx *db.Tx, c Case, what string) error
 	// Heard runs when the resident is to be told about a change of their case.
 	Heard func(ctx context.Context, tx *db.Tx, c Case, e Event) error
+	// TestAsked runs in the transaction in which a case gets a test request (测温申请), when it is opened or later.
+	TestAsked func(ctx context.Context, tx *db.Tx, by actor.Actor, c Case) error
 	// Ended runs in the transaction that closes a case or takes it out of a unit's hands.
 	Ended func(ctx context.Context, tx *db.Tx, c Case, e Event) error
 }

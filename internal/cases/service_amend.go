@@ -75,7 +75,13 @@ func (s *Service) amendIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Ame
 	if err := s.write(ctx, tx, was, &c); err != nil {
 		return Case{}, err
 	}
-	return c, audit.Record(ctx, tx, by, in.City, audit.Act{Subject: c.Subject(), Act: "case.amend", Body: amendBody(was, c, in.Reason)})
+	if err := audit.Record(ctx, tx, by, in.City, audit.Act{Subject: c.Subject(), Act: "case.amend", Body: amendBody(was, c, in.Reason)}); err != nil {
+		return Case{}, err
+	}
+	if s.TestAsked != nil && was.TestAt.IsZero() && !c.TestAt.IsZero() {
+		return c, s.TestAsked(ctx, tx, by, c)
+	}
+	return c, nil
 }
 
 // over gives the input that the case would have been opened with after the amendment, so that it is checked the same way.

@@ -363,6 +363,11 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 	if err := audit.Record(ctx, tx, by, c.City, audit.Act{Subject: c.Subject(), Act: "case.open", Public: true, Body: openBody(in, *c)}); err != nil {
 		return err
 	}
+	if !c.TestAt.IsZero() && s.TestAsked != nil {
+		if err := s.TestAsked(ctx, tx, by, *c); err != nil {
+			return err
+		}
+	}
 	if c.Company != "" && s.Heard != nil {
 		return s.Heard(ctx, tx, *c, Dispatch)
 	}

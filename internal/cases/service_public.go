@@ -118,6 +118,11 @@ func (s *Service) prove(ctx context.Context, tx *db.Tx, city int, p Proof) (Case
 	return c, nil
 }
 
+// ProveIn finds the case that a resident's proof belongs to, for capabilities that come later.
+func (s *Service) ProveIn(ctx context.Context, tx *db.Tx, city int, p Proof) (Case, error) {
+	return s.prove(ctx, tx, city, p)
+}
+
 func orWrong(err, wrong error) error {
 	if err != nil {
 		return err

@@ -53,3 +53,17 @@ func CountHouseholdsIn(ctx context.Context, tx *db.Tx, city int, stretches []Str
 	}
 	return n, nil
 }
+
+// AccountAtIn gives the account of the one household at an address; false when the register knows none or several.
+func AccountAtIn(ctx context.Context, tx *db.Tx, city int, at Address) (string, bool, error) {
+	found, err := db.List[string](ctx, tx, `SELECT h.account FROM household h`+Seen("h", Households)+`
+		WHERE h.city_id = $1 AND h.community = $2 AND h.building = $3 AND h.unit = $4 AND h.room = $5 ORDER BY h.account LIMIT 2`,
+		city, at.Community, BuildingNo(at.Building), UnitNo(at.Unit), RoomNo(at.Room))
+	if err != nil {
+		return "", false, fmt.Errorf("find the household at an address: %w", err)
+	}
+	if len(found) != 1 {
+		return "", false, nil
+	}
+	return found[0], true, nil
+}
