@@ -38,20 +38,30 @@ func (p *Plan) cold(in *Input, s *Scratch, level Level) {
 	}
 }
 
-// failed lists the failing measurements that count and lie at least so many days apart.
-func (s *Scratch) failed(apart int) []int {
+// failing lists the failing measurements that count.
+func (s *Scratch) failing() []int {
 	var out []int
-	last := int32(0)
 	for i := range s.tests {
-		t := &s.tests[i]
-		d := dayOf(t.at)
-		if t.early || t.conforms || len(out) > 0 && d < last+int32(apart) {
-			continue
+		if t := &s.tests[i]; !t.early && !t.conforms {
+			out = append(out, i)
 		}
-		out, last = append(out, i), d
 	}
 	return out
 }
+
+// apart takes from a list of measurements the first, and of the others those that lie at least so many days after the one
+// taken before: as many as there can be.
+func (s *Scratch) apart(list []int, days int) []int {
+	var out []int
+	for _, i := range list {
+		if len(out) == 0 || s.day(i) >= s.day(out[len(out)-1])+int32(days) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (s *Scratch) day(test int) int32 { return dayOf(s.tests[test].at) }
 
 // put writes a fact for so many days from a day on; within the table the colder of two stands.
 func (s *Scratch) put(day, n int32, f int16) {
@@ -66,41 +76,46 @@ func (s *Scratch) put(day, n int32, f int16) {
 	}
 }
 
-// perTest counts each failed test as a fixed number of days from its own on.
+// perTest counts each failed test as a fixed number of days from its own on. A test too soon after the last one adds no
+// days; from then on its temperature holds for those that are left.
 func (p *Plan) perTest(s *Scratch) {
-	for _, i := range s.failed(p.counting.MinBetween) {
-		t := &s.tests[i]
-		if s.talk {
-			s.step(p.article(), text.Msg("refund.step.per_test", "day", dateOf(dayOf(t.at)), "days", p.counting.DaysPer))
+	from, end := int32(0), int32(0)
+	for _, i := range s.failing() {
+		d := s.day(i)
+		if end == 0 || d >= from+int32(p.counting.MinBetween) {
+			from, end = d, d+int32(p.counting.DaysPer)
+			if s.talk {
+				s.step(p.article(), text.Msg("refund.step.per_test", "day", dateOf(d), "days", p.counting.DaysPer))
+			}
 		}
-		s.put(dayOf(t.at), int32(p.counting.DaysPer), s.add(t.fact))
+		s.put(d, end-d, s.add(s.tests[i].fact))
 	}
 }
 
 // byTests looks the days up by the number of failed tests. The lowest of their temperatures sets the tier, for the table
 // gives one number of days for all of them.
 func (p *Plan) byTests(in *Input, s *Scratch) {
-	list := s.failed(p.counting.MinBetween)
-	if len(list) == 0 {
+	every := s.failing()
+	if len(every) == 0 {
 		return
 	}
+	list := s.apart(every, p.counting.MinBetween)
 	worst := s.tests[list[0]].fact
-	for _, i := range list {
+	for _, i := range every {
 		if f := s.tests[i].fact; worse(f.verdict, f.temp, worst) {
 			worst = f
 		}
 	}
-	first := dayOf(s.tests[list[0]].at)
-	last := dayOf(s.tests[list[len(list)-1]].at)
+	first, last := s.day(every[0]), s.day(every[len(every)-1])
 	days, all := 0, false
 	for _, m := range p.counting.Map {
 		switch {
 		case m.OverMonths > 0:
-			if dateOf(first).AddMonths(m.OverMonths).Before(dateOf(last)) && !p.warmBetween(s, list) {
+			if dateOf(first).AddMonths(m.OverMonths).Before(dateOf(last)) && !p.warmBetween(s, every) {
 				all = m.WholeSeason
 				days = max(days, m.Days)
 			}
-		case m.FailedTests > 0 && s.within(list, m.FailedTests, m.WithinDays):
+		case m.FailedTests > 0 && s.within(every, m.FailedTests, m.WithinDays, p.counting.MinBetween):
 			days = max(days, m.Days)
 		}
 	}
@@ -128,10 +143,10 @@ func (p *Plan) warmBetween(s *Scratch, list []int) bool {
 	return false
 }
 
-// within reports whether n of the failed tests lie inside so many days; 0 is any time.
-func (s *Scratch) within(list []int, n, days int) bool {
-	for i := 0; i+n <= len(list); i++ {
-		if days == 0 || dayOf(s.tests[list[i+n-1]].at)-dayOf(s.tests[list[i]].at) < int32(days) {
+// within reports whether n failed tests, far enough apart, lie inside so many days; 0 is any time.
+func (s *Scratch) within(list []int, n, days, apart int) bool {
+	for i := range list {
+		if taken := s.apart(list[i:], apart); len(taken) >= n && (days == 0 || s.day(taken[n-1])-s.day(taken[0]) < int32(days)) {
 			return true
 		}
 	}
@@ -190,23 +205,22 @@ func (p *Plan) byMonth(in *Input, s *Scratch) {
 // byWindow lets failed tests inside a window make the window.
 func (p *Plan) byWindow(s *Scratch) {
 	n, size := max(1, p.counting.Tests), int32(p.counting.WindowDays)
-	list := s.failed(p.counting.MinBetween)
-	for i := 0; i+n <= len(list); i++ {
-		a, b := &s.tests[list[i]], &s.tests[list[i+n-1]]
-		first := dayOf(a.at)
-		if dayOf(b.at)-first >= size {
+	every := s.failing()
+	for i := range every {
+		list := s.apart(every[i:], p.counting.MinBetween)
+		if len(list) < n || s.day(list[n-1])-s.day(list[0]) >= size {
 			continue
 		}
+		first := s.day(list[0])
 		if s.talk {
 			s.step(p.article(), text.Msg("refund.step.window", "from", dateOf(first), "days", size, "tests", n))
 		}
-		f := a.fact
-		if p.between == "lowest" && worse(b.verdict, b.temp, f) {
-			f = b.fact
-		}
-		s.put(first, size, s.add(f))
-		if p.between != "lowest" {
-			s.put(dayOf(b.at), first+size-dayOf(b.at), s.add(b.fact))
+		for k, j := range list[:n] { // each reading holds until the next
+			from, to := s.day(j), first+size
+			if k+1 < n {
+				to = s.day(list[k+1])
+			}
+			s.put(from, to-from, s.add(s.tests[j].fact))
 		}
 	}
 }

@@ -288,8 +288,12 @@ func (p *Plan) held(s *Scratch, sp *spell) (one, ids int16) {
 			s.warn("between_readings", text.Msg("refund.warn.between_readings"))
 		}
 	}
+	f := tests[0].fact
 	for i := range tests {
-		if id := s.add(tests[i].fact); i == 0 {
+		if !tests[i].conforms { // what conformed for a while only in a span that counts as a whole changes nothing
+			f = tests[i].fact
+		}
+		if id := s.add(f); i == 0 {
 			ids = id
 		}
 	}
@@ -298,11 +302,14 @@ func (p *Plan) held(s *Scratch, sp *spell) (one, ids int16) {
 
 func (p *Plan) meanOf(s *Scratch, tests []test) fact {
 	var sum ratio
+	n := int64(0)
 	for i := range tests {
-		sum = sum.add(tests[i].temp)
+		if !tests[i].conforms {
+			sum, n = sum.add(tests[i].temp), n+1
+		}
 	}
 	f := tests[0].fact
-	f.temp = sum.mul(ratio{num: 1, den: int64(len(tests))})
+	f.temp = sum.mul(ratio{num: 1, den: n})
 	f.verdict = p.judge(f.temp, s.agreed, false)
 	if s.talk {
 		s.step(p.article(), text.Msg("refund.step.mean", "temp", celsiusOf(f.temp)))

@@ -100,6 +100,9 @@ func (p *Plan) gap(in *Input, s *Scratch, g *gap, total int64) bool {
 	}
 	if g.cause != CauseStop && own != nil {
 		p.pay(in, s, g, own)
+		paid = true
+	}
+	if paid {
 		return true
 	}
 	for i := range p.stops {
