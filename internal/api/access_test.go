@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/api"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/citypack"
 )
 
 // target is where an operation is asked for about one case.
@@ -127,6 +128,21 @@ func TestForeignCaseInLists(t *testing.T) {
 	link := map[string]any{"others": []string{c.ID}, "kind": "related"}
 	seat := h.key("C2 seat", grant(actor.RoleSeat, "C2"))
 	h.post(seat, v1+"/cases/"+c.ID+"/link", link).want(404)
+}
+
+// TestSeveralQuestionsGetOneAnswer: each case keeps the answer as its own; what cannot be answered says why beside the rest.
+func TestSeveralQuestionsGetOneAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ask := func(in *cases.Opening) { in.Nature, in.Address = citypack.Inquiry, "城南一带" }
+	a, b := h.opened(ask), h.opened(ask)
+	key := h.key("seat", grant(actor.RoleSeat))
+	batch := map[string]any{"do": "answer", "ids": []string{a.ID, b.ID, "nothing"}}
+	h.post(key, v1+"/cases/batch", batch).want(422, `"answer"`)
+	batch["answer"] = "十一月十五日起供热。"
+	h.post(key, v1+"/cases/batch", batch).want(200, a.No, b.No, `"kind":"not_found"`)
+	h.read(key, v1+"/cases/"+a.No).want(200, `"status":"answered"`, "十一月十五日起供热。")
+	h.post(key, v1+"/cases/batch", batch).want(200, `"kind":"conflict"`)
 }
 
 // TestInformerStaysHidden: whoever told something in confidence is not shown to the company by any act's answer either.

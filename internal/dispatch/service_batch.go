@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -11,13 +13,15 @@ import (
 // mostAtOnce is how many cases one batch takes.
 const mostAtOnce = 200
 
-// Batch is one act on many cases (批量签收、派遣、催办).
+// Batch is one act on many cases (批量签收、派遣、催办、答复).
 type Batch struct {
 	City    int      `json:"-" form:"-"`
-	Do      string   `json:"do" form:"do"` // sign, dispatch, remind
+	Do      string   `json:"do" form:"do"` // sign, dispatch, remind, answer
 	IDs     []string `json:"ids" form:"ids"`
 	Company string   `json:"company" form:"company"`
 	Reason  string   `json:"reason" form:"reason"`
+	Answer  string   `json:"answer" form:"answer"`   // to each resident
+	Article string   `json:"article" form:"article"` // article and version that the answer stands on
 	Key     string   `json:"-" form:"key"`
 }
 
@@ -33,7 +37,9 @@ func (s *Service) Batch(ctx context.Context, by actor.Actor, in Batch) ([]Outcom
 	var check fault.Check
 	check.That(len(in.IDs) > 0, "ids", "field.required")
 	check.That(len(in.IDs) <= mostAtOnce, "ids", "field.out_of_range", "min", 1, "max", mostAtOnce)
-	check.That(in.Do == "sign" || in.Do == "dispatch" || in.Do == "remind", "do", "field.not_one_of", "allowed", "sign, dispatch, remind")
+	acts := []string{"sign", "dispatch", "remind", "answer"}
+	check.That(slices.Contains(acts, in.Do), "do", "field.not_one_of", "allowed", acts)
+	check.That(in.Do != "answer" || strings.TrimSpace(in.Answer) != "", "answer", "field.required")
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
@@ -60,6 +66,8 @@ func (s *Service) one(ctx context.Context, by actor.Actor, in Batch, act cases.A
 		return s.Sign(ctx, by, Signing{Act: act})
 	case "dispatch":
 		return s.Dispatch(ctx, by, Sending{Act: act, Company: in.Company})
+	case "answer":
+		return s.o.Cases.AnswerDirect(ctx, by, cases.Answering{Act: act, Answer: in.Answer, Article: in.Article})
 	}
 	return s.o.Cases.Remind(ctx, by, cases.Reminder{Act: act, Channel: cases.Phone, Text: in.Reason})
 }

@@ -435,6 +435,10 @@ func TestRights(t *testing.T) {
 	if _, err := w.service.Search(ctx, resident, knowledge.Query{City: city}); !fault.Is(err, fault.Denied) {
 		t.Errorf("a resident searches the hints: %v; want Denied", err)
 	}
+	company := actor.Actor{ID: "c", Kind: actor.Person, Org: "C1", Grants: []actor.Grant{{Role: actor.RoleCompany, City: city, Companies: []string{"C1"}}}}
+	if _, err := w.service.Search(ctx, company, knowledge.Query{City: city}); err != nil {
+		t.Errorf("a company's people search: %v; want what every seat finds", err)
+	}
 	if _, err := w.service.Write(ctx, seat, knowledge.DraftInput{City: city, Kind: knowledge.Fee, Texts: texts("一", "一")}); !fault.Is(err, fault.Denied) {
 		t.Errorf("a seat writes: %v; want Denied", err)
 	}

@@ -21,7 +21,7 @@ type Past struct {
 
 // History lists the versions of an article, the newest first. Those who only read do not see what is still being written.
 func (s *Service) History(ctx context.Context, by actor.Actor, city int, article string) ([]Past, error) {
-	if err := by.May(actor.KnowledgeRead, actor.On{City: city}); err != nil {
+	if err := mayRead(by, city); err != nil {
 		return nil, err
 	}
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Past, error) {

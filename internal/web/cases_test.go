@@ -151,12 +151,66 @@ func TestBatch(t *testing.T) {
 	k.person("dispatcher", actor.RoleDispatcher)
 	c := k.as("dispatcher")
 	a, b, sent := k.open("幸福里"), k.open("幸福里"), k.open("向阳花园")
-	c.post("/c/990100/cases/batch", url.Values{"_key": {"k"}, "do": {"dispatch"}, "company": {"C2"}, "ids": {a.ID, b.ID, sent.ID}, "reason": {""}}).to("/c/990100/cases")
-	c.get("/c/990100/cases").want(http.StatusOK, "2 件已完成，1 件没有完成")
+	c.post("/c/990100/cases/batch", url.Values{"_key": {"k"}, "do": {"dispatch"}, "company": {"C2"}, "ids": {a.ID, b.ID, sent.ID}, "reason": {""}}).
+		want(http.StatusOK, "批量办理结果", "2 件已完成，1 件没有完成", "没有完成", a.No, sent.No)
 	c.post("/c/990100/cases/batch", url.Values{"_key": {"l"}, "do": {"link"}, "company": {""}, "ids": {a.ID, b.ID}, "reason": {"同一栋楼"}}).to("/c/990100/cases")
 	if got := k.must(k.cases.Get(bg, seatOf, city, b.ID)); got.Company != "C2" || !got.Linked {
 		t.Errorf("after the batch: %q, linked %t", got.Company, got.Linked)
 	}
+}
+
+func TestSeveralQuestionsGetOneAnswer(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.person("company", actor.RoleCompany)
+	c := k.as("dispatcher")
+	a, b, sent := k.open("幸福里"), k.open("幸福里"), k.open("向阳花园")
+	in := url.Values{"_key": {"k"}, "do": {"answer"}, "ids": {a.ID, b.ID, sent.ID}, "company": {""}, "reason": {""}}
+	c.post("/c/990100/cases/batch", with(in, "ids", "")).to("/c/990100/cases")
+	c.post("/c/990100/cases/batch", in).want(http.StatusOK, "用同一答复办结所选工单", a.No, sent.No, "不热")
+	in.Set("say", "yes")
+	in.Set("answer", " ")
+	in.Set("back", "/c/990100/cases?q=幸福")
+	c.post("/c/990100/cases/batch", in).want(http.StatusUnprocessableEntity, "请填写", a.No, "q=幸福")
+	in.Set("answer", "二热已通知 18 时恢复，请您等候。")
+	c.post("/c/990100/cases/batch", in).want(http.StatusOK, "2 件已完成，1 件没有完成", sent.No, "已完成", "没有完成", "回到列表")
+	for _, one := range []cases.Case{a, b} {
+		got := k.must(k.cases.Get(bg, seatOf, city, one.ID))
+		if got.Status != cases.Answered || got.Answer != in.Get("answer") {
+			t.Errorf("%s: %s with %q; want answered with its own answer", got.No, got.Status, got.Answer)
+		}
+		c.get(casePath(got, "")).want(http.StatusOK, "直接答复")
+	}
+	if got := k.must(k.cases.Get(bg, seatOf, city, sent.ID)); got.Status == cases.Answered {
+		t.Error("a case that was dispatched is answered over the company's head")
+	}
+	k.as("company").post("/c/990100/cases/batch", in).want(http.StatusOK, "3 件没有完成", "!"+a.No)
+}
+
+func TestSeveralQuestionsInABrowser(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.open("幸福里")
+	k.open("幸福里")
+	k.open("向阳花园")
+	b := k.browser("dispatcher")
+	if b == nil {
+		return
+	}
+	b.Open("/c/990100/cases?state=all")
+	b.WaitText("幸福里")
+	b.Eval(`document.querySelectorAll("input[name=ids]").forEach(i => i.click())`)
+	b.Choose("do", "answer")
+	b.Both("batch-bar")
+	b.Press("执行")
+	b.WaitText("用同一答复办结所选工单")
+	b.Both("batch-answer")
+	b.Fill("answer", "二热已通知 18 时恢复，请您等候。")
+	b.Press("答复并办结")
+	b.WaitText("批量办理结果")
+	b.Both("batch-results")
 }
 
 func TestWorkLists(t *testing.T) {

@@ -7,11 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
-	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/page"
@@ -32,7 +30,7 @@ func (w *Web) casesRoutes() []Route {
 		get("/c/{city}/cases/live", read, w.caseLive),
 		get("/c/{city}/cases/map", read, w.caseMap),
 		get("/c/{city}/cases/export", may(actor.CaseExport), w.caseExport),
-		post("/c/{city}/cases/batch", may(actor.CaseSign, actor.CaseDispatch, actor.CaseUrge, actor.CaseLink), w.caseBatch),
+		post("/c/{city}/cases/batch", may(actor.CaseSign, actor.CaseDispatch, actor.CaseUrge, actor.CaseLink, actor.CaseAccept), w.caseBatch),
 	}
 }
 
@@ -289,7 +287,7 @@ func (v consoleView) batchActs() []ui.Option {
 	for _, a := range []struct {
 		do string
 		p  actor.Permission
-	}{{"dispatch", actor.CaseDispatch}, {"remind", actor.CaseUrge}, {"sign", actor.CaseSign}, {"link", actor.CaseLink}} {
+	}{{"dispatch", actor.CaseDispatch}, {"answer", actor.CaseAccept}, {"remind", actor.CaseUrge}, {"sign", actor.CaseSign}, {"link", actor.CaseLink}} {
 		if v.by.MayAny(a.p, v.city) {
 			out = append(out, ui.Option{Value: a.do, Key: "casework.batch." + a.do})
 		}
@@ -297,51 +295,10 @@ func (v consoleView) batchActs() []ui.Option {
 	return out
 }
 
-// caseBatch does one act on the ticked cases. One that cannot be done does not hold up the rest.
-func (w *Web) caseBatch(rw http.ResponseWriter, r *http.Request) error {
-	back := w.listBack(r)
-	in, err := httpx.Bind[dispatch.Batch](r)
-	if err != nil {
-		return w.refused(rw, r, err, back)
-	}
-	in.City, in.Key = httpx.City(r.Context()), formKey(r)
-	if in.Do == "link" {
-		return w.linkBatch(rw, r, in, back)
-	}
-	done, err := w.Dispatch.Batch(r.Context(), by(r), in)
-	if err != nil {
-		return w.refused(rw, r, err, back)
-	}
-	var failed []string
-	for _, o := range done {
-		if o.Err != nil {
-			failed = append(failed, text.Fault(httpx.Lang(r.Context()), fault.Of(o.Err)))
-		}
-	}
-	if len(failed) > 0 {
-		slices.Sort(failed)
-		w.setFlash(rw, text.Msg("casework.batch.partly", "ok", len(done)-len(failed), "bad", len(failed), "why", strings.Join(slices.Compact(failed), " ")), true)
-		return w.to(rw, r, back)
-	}
-	return w.done(rw, r, back, text.Msg("casework.batch.done", "n", len(done)))
-}
-
-func (w *Web) linkBatch(rw http.ResponseWriter, r *http.Request, in dispatch.Batch, back string) error {
-	if len(in.IDs) < 2 {
-		w.setFlash(rw, text.Msg("casework.batch.two"), true)
-		return w.to(rw, r, back)
-	}
-	act := cases.Act{City: in.City, ID: in.IDs[0], Reason: in.Reason, Key: in.Key}
-	if _, err := w.Cases.LinkCases(r.Context(), by(r), cases.Linking{Act: act, Others: in.IDs[1:]}); err != nil {
-		return w.refused(rw, r, err, back)
-	}
-	return w.done(rw, r, back, text.Msg("casework.batch.linked", "n", len(in.IDs)))
-}
-
 // listBack is the list that an act on many cases came from.
 func (w *Web) listBack(r *http.Request) string {
 	list := at("/c/{city}/cases", httpx.City(r.Context()))
-	if from, ok := safeNext(refererPath(r)); ok && (from == list || strings.HasPrefix(from, list+"?")) {
+	if from, ok := safeNext(refererPath(r)); ok && w.isList(r, from) {
 		return from
 	}
 	return list
