@@ -22,6 +22,18 @@ func (v deskView) tabURL(tab, pattern string) string {
 	return withQuery(at(pattern, v.city), url.Values{"tab": {tab}})
 }
 
+// mark tells the state of the list from any other.
+func (v deskView) mark() string { return markOf(v.page.Items, int64(len(v.orders))) }
+
+// changedURL is where the page asks whether its list is still as it shows it.
+func (v deskView) changedURL() string {
+	q := url.Values{"tab": {v.tab.name}, "seen": {v.mark()}}
+	if v.after != "" {
+		q.Set("after", v.after)
+	}
+	return withQuery(at("/c/{city}/company", v.city), q)
+}
+
 func (v deskView) stats(_ context.Context) []ui.Stat {
 	out := make([]ui.Stat, len(v.tabs))
 	for i, t := range v.tabs {

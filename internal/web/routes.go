@@ -32,5 +32,6 @@ func (w *Web) table() []Route {
 		w.handoverRoutes(),
 		w.knowledgeRoutes(),
 		w.messageRoutes(),
+		w.liveRoutes(),
 	)
 }

@@ -56,7 +56,7 @@ func (w *Web) casePage(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.show(rw, r, Page{Title: text.Msg("casework.case_title", "no", v.Case.No), Nav: "cases", Body: caseBody(v)})
+	return w.show(rw, r, Page{Title: text.Msg("casework.case_title", "no", v.Case.No), Nav: "cases", Body: caseBody(v), Live: liveURL(v.Case.City, v.Case.ID)})
 }
 
 // fullCase gathers what the page of a case shows beside the drawer.

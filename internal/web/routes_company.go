@@ -60,11 +60,13 @@ type deskView struct {
 	page    page.Of[cases.Case]
 	orders  []dispatch.Waiting
 	inbox   []notice.Notice
+	after   string // where this page of the list begins
 	maySign bool
 }
 
 type deskQuery struct {
-	Tab string `form:"tab"`
+	Tab  string `form:"tab"`
+	Seen string `form:"seen"` // the state of the list that the page shows
 	page.Request
 }
 
@@ -74,7 +76,7 @@ func (w *Web) desk(r *http.Request, size int) (deskView, error) {
 		return deskView{}, err
 	}
 	ctx, city := r.Context(), httpx.City(r.Context())
-	v := deskView{city: city, tabs: deskTabs(), maySign: by(r).MayAny(actor.CaseSign, city)}
+	v := deskView{city: city, tabs: deskTabs(), after: q.After, maySign: by(r).MayAny(actor.CaseSign, city)}
 	v.tab = v.tabs[0]
 	for _, t := range v.tabs {
 		if t.name == q.Tab {
@@ -116,7 +118,11 @@ func (w *Web) companyPage(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.show(rw, r, Page{Title: text.Msg("company.title"), Nav: "company", Body: companyDesk(v)})
+	p := Page{Title: text.Msg("company.title"), Nav: "company", Live: liveURL(v.city, ""), Body: companyDesk(v)}
+	if seen := r.URL.Query().Get("seen"); isPart(r) && seen != "" {
+		p.Body = deskChanged(v, seen != v.mark())
+	}
+	return w.show(rw, r, p)
 }
 
 // companyPrint is the list of the day on paper, for a crew that goes out.

@@ -50,6 +50,20 @@ type queueView struct {
 	act   caseAct
 	form  ui.Form
 	after string // the case after the one at hand
+	open  string // that the reader asked for
+}
+
+// gone reports whether the case that the reader has before them left the list meanwhile.
+func (q queueView) gone() bool {
+	return q.open != "" && !slices.ContainsFunc(q.page.Items, func(c cases.Case) bool { return c.ID == q.open })
+}
+
+// listURL is where the page asks for its list again.
+func (q queueView) listURL() string {
+	if q.at == nil {
+		return q.href("")
+	}
+	return q.href(q.at.Case.ID)
 }
 
 func (q queueView) href(id string) string {
@@ -77,10 +91,20 @@ func (w *Web) queue(kind queue) handler {
 		if q.total, err = w.Cases.Count(r.Context(), by(r), q.city, f); err != nil {
 			return err
 		}
+		q.open = in.Open
+		p := Page{Title: text.Msg(kind.title), Nav: kind.name, Live: liveURL(q.city, ""), Fill: true}
+		if isPart(r) && r.Header.Get("HX-Target") == "queue" {
+			p.Body = queueList(q, true)
+			return w.show(rw, r, p)
+		}
 		if err := w.takeFrom(r, &q, in.Open); err != nil {
 			return err
 		}
-		return w.show(rw, r, Page{Title: text.Msg(kind.title), Nav: kind.name, Body: queuePage(q), Fill: true})
+		if q.at != nil {
+			q.open = q.at.Case.ID
+		}
+		p.Body = queuePage(q)
+		return w.show(rw, r, p)
 	}
 }
 
@@ -145,7 +169,20 @@ func (w *Web) requests(rw http.ResponseWriter, r *http.Request) error {
 			v.shown = append(v.shown, q)
 		}
 	}
-	return w.show(rw, r, Page{Title: text.Msg("casework.waiting"), Nav: "requests", Body: requestsPage(v)})
+	p := Page{Title: text.Msg("casework.waiting"), Nav: "requests", Live: liveURL(v.city, ""), Body: requestsPage(v)}
+	if isPart(r) && r.Header.Get("HX-Target") == "waiting" {
+		p.Body = requestsList(v)
+	}
+	return w.show(rw, r, p)
+}
+
+// selfURL is the page's own address.
+func (v requestsView) selfURL() string {
+	path := at("/c/{city}/requests", v.city)
+	if v.kind == "" {
+		return path
+	}
+	return withQuery(path, url.Values{"kind": {string(v.kind)}})
 }
 
 // tabs are the kinds of which something waits.
