@@ -34,7 +34,9 @@ type Line struct {
 
 // Options say what is measured and where.
 type Options struct {
-	URL      string // postgres://… of an empty database; empty: SQLite in a folder of its own
+	URL      string // postgres://… of an empty database; empty: SQLite
+	Dir      string // where SQLite's file is kept; empty: a folder that is gone afterwards
+	Fast     bool   // what is written need not survive a power cut
 	N        int    // how many; 0: the bench's own number
 	Progress func(done, total int)
 }
@@ -68,9 +70,13 @@ type place struct {
 }
 
 func open(ctx context.Context, o Options, trace db.Trace) (place, error) {
-	where := db.Options{URL: o.URL, Trace: trace}
+	where := db.Options{URL: o.URL, Trace: trace, Fast: o.Fast}
 	drop := func() {}
-	if o.URL == "" {
+	switch {
+	case o.URL != "":
+	case o.Dir != "":
+		where.File = filepath.Join(o.Dir, "bench.db")
+	default:
 		dir, err := os.MkdirTemp("", "rehu-bench-")
 		if err != nil {
 			return place{}, err

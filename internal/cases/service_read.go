@@ -306,7 +306,9 @@ func (s *Service) Changes(ctx context.Context, by actor.Actor, city int, since c
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Case, error) {
 		q := inCity(city)
 		q.and("c.updated_at >= " + q.arg(since))
-		q.scope(by.ScopeOf(actor.CaseRead, city))
+		if err := q.scope(ctx, tx, city, by.ScopeOf(actor.CaseRead, city)); err != nil {
+			return nil, err
+		}
 		rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY c.updated_at, c.seq LIMIT 200`, q.args...)
 		for i := range rows {
 			rows[i] = hide(by, rows[i])

@@ -75,7 +75,7 @@ func tallyMove(ctx context.Context, tx *db.Tx, was, is Case) error {
 	return db.InsertAll(ctx, tx, "case_tally", []tally{from, to})
 }
 
-// foldTally replaces a batch of single changes by their sums; it returns how many it took.
+// foldTally replaces a batch of single changes by their sums, by day and over all days; it returns how many it took.
 func foldTally(ctx context.Context, tx *db.Tx, city, batch int) (int, error) {
 	rows, err := db.List[tally](ctx, tx, `SELECT `+db.Columns[tally]("")+` FROM case_tally
 		WHERE city_id = $1 AND NOT folded ORDER BY id LIMIT $2`+db.SkipLocked(tx), city, batch)
@@ -86,6 +86,8 @@ func foldTally(ctx context.Context, tx *db.Tx, city, batch int) (int, error) {
 	for _, r := range rows {
 		n := r.N
 		r.ID, r.N, r.Folded = "", 0, true
+		sums[r] += n
+		r.Day = "" // the sum over all days
 		sums[r] += n
 	}
 	for key, n := range sums {

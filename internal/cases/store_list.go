@@ -17,8 +17,9 @@ import (
 type sqlOf struct {
 	where []string
 	args  []any
-	look  int  // how many cases one page looks at
-	few   bool // the conditions leave so few cases that all of them may be read
+	look  int    // how many cases one page looks at
+	only  string // the one company whose cases the reader sees, where that is all that limits them
+	few   bool   // the conditions leave so few cases that all of them may be read
 }
 
 // rows reads the cases that meet the conditions.
@@ -70,10 +71,13 @@ func (q *sqlOf) text() string {
 // inCity starts conditions whose first argument is the city.
 func inCity(city int) *sqlOf { return &sqlOf{args: []any{city}} }
 
+// mostAssisted is up to how many cases that a company assists with are named in a query.
+const mostAssisted = 200
+
 // scope limits a list to what the actor may see; units that assist see the case too.
-func (q *sqlOf) scope(s actor.Scope) {
+func (q *sqlOf) scope(ctx context.Context, tx *db.Tx, city int, s actor.Scope) error {
 	if s.All {
-		return
+		return nil
 	}
 	var parts []string
 	for _, p := range s.Parts {
@@ -93,19 +97,45 @@ func (q *sqlOf) scope(s actor.Scope) {
 		if len(p.Companies) > 0 {
 			lead := sqlOf{args: one.args}
 			lead.in("c.company", p.Companies)
+			ids, err := assisted(ctx, tx, city, p.Companies)
+			if err != nil {
+				return err
+			}
 			assist := sqlOf{args: lead.args}
-			assist.in("d.company", p.Companies)
+			switch {
+			case len(ids) == 0:
+				if len(s.Parts) == 1 && len(p.Companies) == 1 && len(one.where) == 0 {
+					q.only = p.Companies[0]
+					q.eq("c.company", q.only) // said plainly, it leads an index
+					return nil
+				}
+				one.and(lead.text())
+			case len(ids) <= mostAssisted:
+				assist.in("c.id", ids)
+				one.and("(" + lead.text() + " OR " + assist.text() + ")")
+			default:
+				assist.in("d.company", p.Companies)
+				one.and("(" + lead.text() + " OR EXISTS (SELECT 1 FROM dispatch d WHERE d.city_id = c.city_id AND d.case_id = c.id AND d.part = 'assist' AND d.ended_at IS NULL AND " + assist.text() + "))")
+			}
 			one.args = assist.args
-			one.and("(" + lead.text() + " OR EXISTS (SELECT 1 FROM dispatch d WHERE d.city_id = c.city_id AND d.case_id = c.id AND d.part = 'assist' AND d.ended_at IS NULL AND " + assist.text() + "))")
 		}
 		q.args = one.args
 		parts = append(parts, "("+one.text()+")")
 	}
 	if len(parts) == 0 {
 		q.and("1 = 0")
-		return
+		return nil
 	}
 	q.and("(" + strings.Join(parts, " OR ") + ")")
+	return nil
+}
+
+// assisted are the cases that companies assist with, up to one more than are named in a query.
+func assisted(ctx context.Context, tx *db.Tx, city int, companies []string) ([]string, error) {
+	q := inCity(city)
+	q.in("d.company", companies)
+	return db.List[string](ctx, tx, `SELECT d.case_id FROM dispatch d WHERE d.city_id = $1 AND `+q.text()+` AND d.part = 'assist' AND d.ended_at IS NULL
+		LIMIT `+q.arg(mostAssisted+1), q.args...)
 }
 
 // conditions turns a filter into SQL over case_file c.
@@ -135,7 +165,7 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 	q.rare("c.urgency", string(f.Urgency), string(citypack.Normal))
 	q.eq("c.community", f.Community)
 	q.eq("c.building", f.Building)
-	q.eq("c.account", f.Account)
+	q.rare("c.account", f.Account, "")
 	q.eq("c.station", f.Station)
 	q.rare("c.worker", f.Worker, "")
 	if f.Flag != "" {
@@ -153,8 +183,7 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 	if err != nil {
 		return nil, nil, err
 	}
-	q.scope(scope)
-	return q, find, nil
+	return q, find, q.scope(ctx, tx, city, scope)
 }
 
 // rare is eq for a column whose usual value has no index; the others do, each named by its condition.
@@ -252,7 +281,7 @@ func (q *sqlOf) end(ctx context.Context, tx *db.Tx, city int, f Filter) (mark, b
 		return mark{}, false, nil
 	}
 	lead := inCity(city)
-	lead.lead(f)
+	lead.lead(f, q.only)
 	if len(lead.where) >= len(q.where) {
 		return mark{}, false, nil
 	}
@@ -268,7 +297,7 @@ func (q *sqlOf) end(ctx context.Context, tx *db.Tx, city int, f Filter) (mark, b
 }
 
 // lead adds the conditions that the index of a list's order meets by itself.
-func (q *sqlOf) lead(f Filter) {
+func (q *sqlOf) lead(f Filter, only string) {
 	switch {
 	case f.byDue():
 		q.and("c.open")
@@ -293,8 +322,8 @@ func (q *sqlOf) lead(f Filter) {
 		q.rare("c.channel", string(f.Channel), string(Phone))
 	case len(f.Status) == 1:
 		q.eq("c.status", string(f.Status[0]))
-	case f.Company != "":
-		q.eqOrNone("c.company", f.Company)
+	case f.Company != "" || only != "":
+		q.eqOrNone("c.company", cmp.Or(f.Company, only))
 	case f.District != "":
 		q.eqOrNone("c.district", f.District)
 	case f.Category != "":
@@ -392,7 +421,7 @@ func (s *Service) count(ctx context.Context, tx *db.Tx, city int, scope actor.Sc
 	return Total{N: n, More: bounded}, err
 }
 
-// tallied sums the tally.
+// tallied sums the tally: the days asked for, or the rows over all days and the changes that are not folded yet.
 func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) {
 	q := inCity(city)
 	if st := f.statuses(); st != nil {
@@ -401,6 +430,11 @@ func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) 
 	q.eqOrNone("company", f.Company)
 	q.eqOrNone("district", f.District)
 	q.eqOrNone("category", f.Category)
+	if f.From.IsZero() && f.To.IsZero() {
+		return db.One[int64](ctx, tx, `SELECT COALESCE(SUM(n), 0) FROM (SELECT n FROM case_tally WHERE city_id = $1 AND day = '' AND `+q.text()+`
+			UNION ALL SELECT n FROM case_tally WHERE city_id = $1 AND NOT folded AND `+q.text()+`) counted`, q.args...)
+	}
+	q.and("day > ''")
 	if !f.From.IsZero() {
 		q.and("day >= " + q.arg(f.From))
 	}
@@ -414,7 +448,9 @@ func tallied(ctx context.Context, tx *db.Tx, city int, f Filter) (int64, error) 
 func loads(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]Load, error) {
 	q := inCity(city)
 	now, soon := q.arg(tx.Now), q.arg(tx.Now.Add(2*time.Hour))
-	q.scope(scope)
+	if err := q.scope(ctx, tx, city, scope); err != nil {
+		return nil, err
+	}
 	return db.List[Load](ctx, tx, `SELECT c.status, c.company, COUNT(*) AS n,
 		SUM(CASE WHEN c.due_sort <= `+now+` THEN 1 ELSE 0 END) AS overdue,
 		SUM(CASE WHEN c.due_sort > `+now+` AND c.due_sort <= `+soon+` THEN 1 ELSE 0 END) AS near,

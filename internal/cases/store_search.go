@@ -42,12 +42,12 @@ func (s *Service) search(ctx context.Context, tx *db.Tx, q *sqlOf, city int, f F
 		return nil, err
 	}
 	if name := s.nameBlind(f.Query); len(list) == 1 && isName(list[0]) {
-		n, err := db.One[int64](ctx, tx, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM case_file WHERE city_id = $1 AND caller_blind = $2 LIMIT 1) hit`, city, name)
+		n, err := db.One[int64](ctx, tx, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM case_file WHERE city_id = $1 AND caller_blind = $2 AND caller_blind <> '' LIMIT 1) hit`, city, name)
 		if err != nil {
 			return nil, err
 		}
 		if n > 0 {
-			q.eq("c.caller_blind", name)
+			q.rare("c.caller_blind", name, "")
 			q.few = true
 			return nil, nil
 		}

@@ -10,6 +10,7 @@ import (
 type benchCmd struct {
 	Names    []string `arg:"" optional:"" name:"name" enum:"intake,attribute,list" help:"${bench_name}"`
 	N        int      `name:"n" placeholder:"N" help:"${bench_n}"`
+	Data     string   `name:"data" placeholder:"DIR" help:"${bench_data}"`
 	Database string   `name:"database" placeholder:"URL" help:"${bench_database}"`
 }
 
@@ -21,7 +22,7 @@ func (c *benchCmd) Run(r *run) error {
 	out := json.NewEncoder(r.Out)
 	for _, name := range c.Names {
 		p := r.progress()
-		err := bench.Run(r.ctx, name, bench.Options{URL: c.Database, N: c.N, Progress: p.of}, func(l bench.Line) error { return out.Encode(l) })
+		err := bench.Run(r.ctx, name, bench.Options{URL: c.Database, Dir: c.Data, N: c.N, Progress: p.of}, func(l bench.Line) error { return out.Encode(l) })
 		p.done()
 		if err != nil {
 			return err

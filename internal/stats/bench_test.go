@@ -88,6 +88,8 @@ func fill(b *testing.B, d *db.DB) {
 	for c, n := range sums {
 		c.ID, c.N, c.Folded = d.NewID(), n, true
 		folded = append(folded, c)
+		c.ID, c.Day = d.NewID(), "" // and over all days
+		folded = append(folded, c)
 	}
 	err := db.Do(ctx, d, func(tx *db.Tx) error {
 		if err := db.InsertAll(ctx, tx, "case_tally", folded); err != nil {

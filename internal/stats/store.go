@@ -55,12 +55,15 @@ type tallyRow struct {
 	Today    int64        `db:"today"`
 }
 
-// tallied counts all cases by status, company and district, and among them those of today.
+// tallied counts all cases by status, company and district, and those of today: the rows over all days, the changes that
+// are not folded yet, and the rows of the day.
 func tallied(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]tallyRow, error) {
 	cond, args := within(scope, []any{city, tx.Now.Date()})
-	out, err := db.List[tallyRow](ctx, tx, `SELECT status, company, district, CAST(SUM(n) AS BIGINT) AS n,
-		CAST(SUM(CASE WHEN day = $2 THEN n ELSE 0 END) AS BIGINT) AS today
-		FROM case_tally WHERE city_id = $1`+cond+` GROUP BY status, company, district`, args...)
+	out, err := db.List[tallyRow](ctx, tx, `SELECT status, company, district, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(today) AS BIGINT) AS today FROM (
+		SELECT status, company, district, n, 0 AS today FROM case_tally WHERE city_id = $1 AND day = ''`+cond+`
+		UNION ALL SELECT status, company, district, n, 0 AS today FROM case_tally WHERE city_id = $1 AND NOT folded`+cond+`
+		UNION ALL SELECT status, company, district, 0 AS n, n AS today FROM case_tally WHERE city_id = $1 AND day = $2`+cond+`
+		) counted GROUP BY status, company, district`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count cases: %w", err)
 	}
@@ -75,12 +78,12 @@ type dueRow struct {
 	Near     int64        `db:"near"`
 }
 
-// dueSoon counts open cases whose nearest limit has passed or passes soon; the index of open deadlines holds all it reads.
+// dueSoon counts open cases whose nearest limit has passed or passes soon; one index of the open cases holds all it reads.
 func dueSoon(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]dueRow, error) {
 	cond, args := within(scope, []any{city, int64(tx.Now), int64(tx.Now.Add(nearly))})
 	out, err := db.List[dueRow](ctx, tx, `SELECT status, company, district, COUNT(*) FILTER (WHERE due_sort <= $2) AS overdue,
-		COUNT(*) FILTER (WHERE due_sort > $2) AS near
-		FROM case_file WHERE city_id = $1 AND open AND due_sort <= $3`+cond+` GROUP BY status, company, district`, args...)
+		COUNT(*) FILTER (WHERE due_sort > $2 AND due_sort <= $3) AS near
+		FROM case_file WHERE city_id = $1 AND open`+cond+` GROUP BY company, status, district HAVING MIN(due_sort) <= $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count deadlines: %w", err)
 	}
