@@ -126,6 +126,9 @@ var order = EventTypes()
 
 // only takes out the days that are not asked about.
 func (p *Plan) only(in *Input, s *Scratch) {
+	if in.Only == (Span{}) {
+		return
+	}
 	for i := range s.cells {
 		if s.cells[i] != 0 && !in.asked(s.first+int32(i)) {
 			s.cells[i] = 0
