@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/backup"
 	"github.com/rehu-heat/rehu/internal/basemap"
@@ -186,6 +188,7 @@ func (a *App) services() (err error) {
 	a.Jobs, a.Audit = jobs.New(a.DB), audit.New(a.DB)
 	a.Staff, err = staff.New(staff.Options{
 		DB: a.DB, Ring: a.Ring, Machine: a.o.Machine, Idle: a.Config.Session.Idle, Life: a.Config.Session.Life, Provider: a.provider(),
+		Password: a.passwords(),
 	})
 	if err != nil {
 		return fmt.Errorf("set up staff: %w", err)
@@ -224,6 +227,14 @@ func (a *App) services() (err error) {
 func (a *App) verifyRing(ctx context.Context) error {
 	_, err := db.Read(ctx, a.DB, func(tx *db.Tx) (struct{}, error) { return struct{}{}, secret.Verify(ctx, tx, a.Ring) })
 	return err
+}
+
+// passwords is how hard passwords are hashed; nil is the default. A simulated city has one password that it prints itself.
+func (a *App) passwords() *argon2id.Params {
+	if !a.o.Fast {
+		return nil
+	}
+	return &argon2id.Params{Memory: 1 << 10, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 }
 
 func (a *App) provider() staff.Provider {

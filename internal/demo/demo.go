@@ -146,9 +146,6 @@ func fill(ctx context.Context, a *app.App, c *sim.City, o Options) error {
 	files := c.Files()
 	for n, f := range files {
 		kind := place.Kind(f.Kind)
-		if f.Kind == "fees" {
-			continue
-		}
 		b, err := f.Bytes()
 		if err != nil {
 			return fmt.Errorf("write %s: %w", f.Name, err)

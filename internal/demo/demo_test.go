@@ -18,6 +18,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/demo"
+	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/sim"
 	"github.com/rehu-heat/rehu/internal/staff"
@@ -95,6 +96,7 @@ func TestPrepare(t *testing.T) {
 			told := story(t, a)
 			checkInfo(t, a, info)
 			checkLife(t, a, len(told))
+			checkDesks(t, a)
 			if first == "" {
 				first = fmt.Sprint(told)
 			} else if diff := cmp.Diff(first, fmt.Sprint(told)); diff != "" {
@@ -105,6 +107,9 @@ func TestPrepare(t *testing.T) {
 				t.Errorf("a second start changed the history: %s", diff)
 			}
 			checkInfo(t, a, again)
+			if diff := cmp.Diff(info, again); diff != "" {
+				t.Errorf("a restart issued other keys: %s", diff)
+			}
 		})
 	}
 }
@@ -155,6 +160,22 @@ func checkLife(t *testing.T, a *app.App, all int) {
 		if err != nil || n.N == 0 {
 			t.Errorf("no case is %s: %+v %v", name, n, err)
 		}
+	}
+}
+
+// The desks hold what people come to look at: a return to answer, a wish for more time.
+func checkDesks(t *testing.T, a *app.App) {
+	t.Helper()
+	waiting, err := a.Dispatch.Waiting(t.Context(), owner, sim.Code, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[dispatch.RequestKind]bool{}
+	for _, w := range waiting {
+		kinds[w.Kind] = kinds[w.Kind] || w.State == dispatch.Open
+	}
+	if !kinds[dispatch.AskExtension] || !kinds[dispatch.AskDispute] {
+		t.Errorf("waiting: %v; want a wish for more time and a dispute", kinds)
 	}
 }
 

@@ -77,6 +77,8 @@ func (s *season) decide(ctx context.Context, w dispatch.Waiting) error {
 		_, err = s.app.Dispatch.Reply(ctx, s.crew.company[w.Company][actor.RoleCompany][0], dispatch.Replying{Act: key, Request: w.ID})
 	case w.Kind == dispatch.Supervision && w.State == dispatch.Replied && !w.File.Open:
 		_, err = s.app.Dispatch.Decide(ctx, s.crew.by[actor.RoleSupervisor][0], in)
+	case w.Kind == dispatch.AskExtension && w.State == dispatch.Open && age > 2*hour:
+		_, err = s.app.Dispatch.Decide(ctx, s.crew.by[actor.RoleLeader][0], in)
 	case w.Kind == dispatch.AskDispute && age > 60*hour:
 		in.Reason = s.w.Say("dispute_decided", w.ID)
 		_, err = s.app.Dispatch.Decide(ctx, by, in)

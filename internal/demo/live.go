@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
@@ -28,6 +29,7 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 		return err
 	}
 	s.people = true
+	s.visits = o
 	if err := s.resume(ctx); err != nil {
 		return err
 	}
@@ -36,7 +38,7 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 	s.later(s.now.Add(10*time.Minute), s.round)
 	if o.Speed > 0 {
 		far := s.now.Date().AddDays(400).Start()
-		defer s.listen(sim.Plan{From: s.now, To: far, Speed: o.Speed, Since: s.now})()
+		defer s.listen(together(s.w.Calls(sim.Plan{From: s.now, To: far}), s.w.Visit(s.now, o.Speed)))()
 	}
 	for wait(ctx, a, s.moment()) {
 		s.now = max(s.now, a.DB.Now())
@@ -73,10 +75,15 @@ func (s *season) resume(ctx context.Context) error {
 	for c := range s.w.Calls(sim.Plan{From: seasonEve, To: s.now.Date().AddDays(1).Start()}) {
 		calls[s.token(c)] = c
 	}
+	visits := s.visited()
 	for _, f := range []cases.Filter{{State: "open"}, {State: "closed", Received: [2]civil.Instant{s.now.Add(-14 * 24 * hour), s.now}}} {
 		f.Request = page.Request{Size: page.MaxSize}
 		err := s.each(ctx, f, func(c cases.Case) {
-			if call, known := calls[c.Token]; known {
+			call, known := calls[c.Token]
+			if v, came := visits[c.Token]; came && !known {
+				call, known = s.w.Caller(v.minute, v.n, c.ReceivedAt), true
+			}
+			if known {
 				s.takeUp(&file{call: call, c: c, round: c.Returns + c.Reworks + c.Reopens})
 			}
 		})
@@ -85,6 +92,60 @@ func (s *season) resume(ctx context.Context) error {
 		}
 	}
 	return s.resumeStops(ctx)
+}
+
+// visit names a call that came while people looked.
+type visit struct {
+	minute civil.Instant
+	n      int
+}
+
+// Of how many days, and how many of a minute, calls are recognized after a restart.
+const (
+	visitDays = 14
+	visitMost = 12
+)
+
+// visited names the calls that may have come since the history ended, by the tokens of their cases.
+func (s *season) visited() map[string]visit {
+	out := map[string]visit{}
+	if s.visits.Speed <= 0 {
+		return out
+	}
+	note := func(minute civil.Instant, n int) {
+		out[s.token(sim.Call{Key: sim.VisitKey(minute, n)})] = visit{minute, n}
+	}
+	for at := max(s.visits.At, s.now.Add(-visitDays*24*hour)); !at.After(s.now); at = at.Add(time.Minute) {
+		for n := range visitMost {
+			note(at, n)
+		}
+		note(at, sim.FirstVisit)
+	}
+	return out
+}
+
+// together is two streams of calls in the order of time.
+func together(a, b iter.Seq[sim.Call]) iter.Seq[sim.Call] {
+	return func(yield func(sim.Call) bool) {
+		next, stop := iter.Pull(b)
+		defer stop()
+		other, more := next()
+		for c := range a {
+			for ; more && other.At.Before(c.At); other, more = next() {
+				if !yield(other) {
+					return
+				}
+			}
+			if !yield(c) {
+				return
+			}
+		}
+		for ; more; other, more = next() {
+			if !yield(other) {
+				return
+			}
+		}
+	}
 }
 
 // each visits every case of a list.

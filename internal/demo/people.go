@@ -229,30 +229,8 @@ func finished(ctx context.Context, a *app.App) (civil.Instant, error) {
 	return 0, nil
 }
 
-// info makes new keys, since those of an earlier start are not kept in the clear, and ends the old ones.
+// info says how to look around.
 func (w *crew) info(ctx context.Context, a *app.App) (Info, error) {
-	old, err := a.Staff.Keys(ctx, owner, sim.Code, page.Request{Size: page.MaxSize})
-	if err != nil {
-		return Info{}, err
-	}
-	for _, k := range old.Items {
-		if k.Name == keysName && k.Revoked.IsZero() {
-			if err := a.Staff.RevokeKey(ctx, owner, k.ID); err != nil {
-				return Info{}, fmt.Errorf("end an old key: %w", err)
-			}
-		}
-	}
-	partner, err := a.Staff.CreateKey(ctx, owner, staff.NewKey{City: sim.Code, Name: keysName, Org: "hotline", Grants: []actor.Grant{{Role: actor.RolePartner, City: sim.Code}}})
-	if err != nil {
-		return Info{}, fmt.Errorf("make a key: %w", err)
-	}
-	var all []actor.Grant
-	for _, r := range []actor.Role{actor.RoleSeat, actor.RoleDispatcher, actor.RoleLeader, actor.RoleSectionHead, actor.RoleVerifier, actor.RoleSupervisor, actor.RoleAdmin} {
-		all = append(all, actor.Grant{Role: r, City: sim.Code})
-	}
-	token, err := a.Staff.CreateKey(ctx, owner, staff.NewKey{City: sim.Code, Name: keysName, Org: "centre", Grants: all})
-	if err != nil {
-		return Info{}, fmt.Errorf("make a key: %w", err)
-	}
-	return Info{City: sim.Code, Open311Key: partner.Secret, APIToken: token.Secret, Logins: w.logins}, nil
+	k, err := keysOf(ctx, a)
+	return Info{City: sim.Code, Open311Key: k.Open311, APIToken: k.Token, Logins: w.logins}, err
 }

@@ -34,8 +34,9 @@ type season struct {
 	tick     civil.Instant // when periodic work is planned next
 	calls    func() (sim.Call, bool)
 	next     *sim.Call
-	people   bool   // others act on the cases too
-	taken    string // ends the keys of acts after the history was taken up again: rounds are counted anew
+	visits   Options // of the calls that come while people look
+	people   bool    // others act on the cases too
+	taken    string  // ends the keys of acts after the history was taken up again: rounds are counted anew
 	refusals int
 }
 
@@ -110,9 +111,9 @@ func newSeason(ctx context.Context, a *app.App, w *sim.Winter, c *crew) (*season
 	return s, s.learn(ctx)
 }
 
-// listen starts to take the calls of a plan; the returned function stops it.
-func (s *season) listen(p sim.Plan) (stop func()) {
-	s.calls, stop = iter.Pull(s.w.Calls(p))
+// listen starts to take calls; the returned function stops it.
+func (s *season) listen(to iter.Seq[sim.Call]) (stop func()) {
+	s.calls, stop = iter.Pull(to)
 	s.pull()
 	return stop
 }
@@ -152,14 +153,14 @@ func (s *season) step(ctx context.Context) error {
 	return nil
 }
 
-// background lets due jobs run, at least every quarter of an hour of a history, and periodic ones twice a day: nothing that
+// background lets due jobs run, at least every quarter of an hour of a history, and periodic ones once a day: nothing that
 // people see depends on those being more often.
 func (s *season) background(ctx context.Context) error {
 	if s.jobs.IsZero() || s.now.Before(s.looked.Add(3*time.Minute)) {
 		return nil
 	}
 	if !s.tick.After(s.now) {
-		s.tick = s.now.Add(12 * time.Hour)
+		s.tick = s.now.Add(24 * time.Hour)
 		if err := s.app.Runner.Tick(ctx); err != nil {
 			return fmt.Errorf("plan periodic work: %w", err)
 		}
@@ -219,9 +220,10 @@ func live(ctx context.Context, a *app.App, w *sim.Winter, c *crew, o Options) er
 		}
 	}
 	s.jobs, s.tick = from, from
-	defer s.listen(sim.Plan{From: from, To: o.At})()
+	defer s.listen(w.Calls(sim.Plan{From: from, To: o.At}))()
 	s.office(from)
 	s.stops(from)
+	s.morning(o.At)
 	return s.until(ctx, o)
 }
 

@@ -73,16 +73,11 @@ type Call struct {
 func (c Call) IsQuestion() bool { return c.Topic != "" }
 
 // Plan says which calls are wanted.
-type Plan struct {
-	From, To civil.Instant
-	Speed    float64       // rate of calls after Since, 1 as in life
-	Since    civil.Instant // zero: Speed does not matter
-}
+type Plan struct{ From, To civil.Instant }
 
 // callYear is a winter's calls while they are being made.
 type callYear struct {
 	*Winter
-	plan    Plan
 	later   map[civil.Date][]Call // reminders, and calls of long faults
 	touched map[int]bool          // shared faults that have been reported
 }
@@ -90,7 +85,7 @@ type callYear struct {
 // Calls is everything that is called in, in order of time. The calls of a day never depend on Plan.From and Plan.To.
 func (w *Winter) Calls(p Plan) iter.Seq[Call] {
 	return func(yield func(Call) bool) {
-		y := &callYear{Winter: w, plan: p, later: map[civil.Date][]Call{}, touched: map[int]bool{}}
+		y := &callYear{Winter: w, later: map[civil.Date][]Call{}, touched: map[int]bool{}}
 		for d := seasonStart.AddDays(-14); !d.Start().After(p.To); d = d.AddDays(1) {
 			for _, c := range y.day(d) {
 				if c.At.Before(p.From) {
@@ -135,9 +130,6 @@ func (y *callYear) day(d civil.Date) []Call {
 	r := roll(y.Seed, "calls", dayNumber(d))
 	var out []Call
 	p := y.pressure(d) * len(y.Households) / 2_200 // thousandths of what a usual day brings to 20,000 homes
-	if !y.plan.Since.IsZero() && !d.Start().Before(y.plan.Since.Date().Start()) {
-		p = int(float64(p) * y.plan.Speed)
-	}
 	for range count(r, p*14) {
 		out = append(out, y.question(r, d))
 	}

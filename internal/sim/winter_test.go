@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -59,7 +60,7 @@ func TestCallsDoNotDependOnWhenOneLooks(t *testing.T) {
 	t.Parallel()
 	w, all := season(t, 3)
 	from := instant(t, "2025-12-20T11:30")
-	late := slices.Collect(sim.NewWinter(w.City).Calls(sim.Plan{From: from, To: instant(t, "2026-01-15T08:00"), Speed: 1, Since: from}))
+	late := slices.Collect(sim.NewWinter(w.City).Calls(sim.Plan{From: from, To: instant(t, "2026-01-15T08:00")}))
 	i := slices.IndexFunc(all, func(c sim.Call) bool { return !c.At.Before(from) })
 	if diff := cmp.Diff(all[i:], late); diff != "" {
 		t.Error(diff)
@@ -236,4 +237,57 @@ func TestWeatherIsWinter(t *testing.T) {
 			t.Errorf("seed %d: the weather depends on the range", seed)
 		}
 	}
+}
+
+// Whoever looks at the city hears a call within seconds, then a few a minute by the hour's curve; the same minute brings the
+// same calls to everybody.
+func TestVisit(t *testing.T) {
+	t.Parallel()
+	w, _ := season(t, 1)
+	take := func(from civil.Instant, speed float64, until civil.Instant) []sim.Call {
+		var out []sim.Call
+		for c := range w.Visit(from, speed) {
+			if !c.At.Before(until) {
+				break
+			}
+			out = append(out, c)
+		}
+		return out
+	}
+	for _, at := range []string{"2026-01-15T08:00", "2026-01-15T03:00", "2026-01-15T19:59"} {
+		from := instant(t, at)
+		calls := take(from, 1, from.Add(time.Hour))
+		if len(calls) == 0 || calls[0].At.After(from.Add(20*time.Second)) {
+			t.Errorf("%s: the first call comes at %v", at, calls[:min(len(calls), 1)])
+		}
+		seen := map[string]bool{}
+		for i, c := range calls {
+			if seen[c.Key] || i > 0 && c.At.Before(calls[i-1].At) || c.Text == "" {
+				t.Errorf("%s: call %s twice, too early or without words", at, c.Key)
+			}
+			seen[c.Key] = true
+		}
+	}
+	morning := instant(t, "2026-01-15T08:00")
+	if n := len(take(morning, 1, morning.Add(time.Hour))); n < 120 || n > 360 {
+		t.Errorf("%d calls in the hour of the tour", n)
+	}
+	night := instant(t, "2026-01-15T03:00")
+	if n := len(take(night, 1, night.Add(time.Hour))); n > 30 {
+		t.Errorf("%d calls in an hour of the night", n)
+	}
+	if one, ten := len(take(morning, 1, morning.Add(time.Hour))), len(take(morning, 10, morning.Add(time.Hour))); ten < 7*one {
+		t.Errorf("%d calls at speed 1 and %d at speed 10", one, ten)
+	}
+	late := instant(t, "2026-01-15T08:30")
+	if diff := cmp.Diff(take(late.Add(20*time.Second), 1, late.Add(10*time.Minute)), after(take(morning, 1, late.Add(10*time.Minute)), late.Add(20*time.Second))); diff != "" && !strings.Contains(diff, "/9999") {
+		t.Errorf("a minute brings other calls to who comes later: %s", diff)
+	}
+	if calls := take(morning, 0, morning.Add(time.Hour)); calls != nil {
+		t.Errorf("speed 0 brings %d calls", len(calls))
+	}
+}
+
+func after(calls []sim.Call, from civil.Instant) []sim.Call {
+	return slices.DeleteFunc(calls, func(c sim.Call) bool { return c.At.Before(from) })
 }

@@ -62,7 +62,7 @@ func (s *Service) Hours(ctx context.Context, by actor.Actor, city int) (today, y
 	return v.Hours, v.Yesterday, err
 }
 
-// countHomes counts the homes of every area, unless that was done with the same editions of the lists today.
+// countHomes counts the homes of every area, unless that was done with the same editions of the lists and the same version of areas.
 func (s *Service) countHomes(ctx context.Context, city int) error {
 	if s.Owner == nil {
 		return nil

@@ -88,7 +88,8 @@ type homeRow struct {
 	Households int64  `db:"households"`
 }
 
-// homesCounted gives the editions of the lists that the count depends on, and whether it was made with these today.
+// homesCounted gives the editions of the lists and the version of areas that the count depends on, and whether it was made with
+// these.
 func homesCounted(ctx context.Context, tx *db.Tx, city int) (editions string, done bool, err error) {
 	type edition struct {
 		Kind    string `db:"kind"`
@@ -99,7 +100,11 @@ func homesCounted(ctx context.Context, tx *db.Tx, city int) (editions string, do
 		return "", false, fmt.Errorf("read editions: %w", err)
 	}
 	var b strings.Builder
-	b.WriteString(tx.Now.Date().String())
+	drawn, err := db.One[string](ctx, tx, `SELECT COALESCE(MAX(from_day), '') FROM territory_version WHERE city_id = $1 AND from_day <= $2`, city, tx.Now.Date())
+	if err != nil {
+		return "", false, fmt.Errorf("read the version in force: %w", err)
+	}
+	b.WriteString(drawn)
 	for _, e := range list {
 		b.WriteString(" " + e.Kind + "=" + strconv.FormatInt(e.Edition, 10))
 	}

@@ -2,9 +2,8 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"time"
-
-	"github.com/a-h/templ"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/basemap"
@@ -42,6 +41,7 @@ type wallView struct {
 	stops  []outage.Outage
 	areas  []territory.DrawnArea
 	base   []basemap.Feature
+	held   bool // the reader stopped it from loading again
 }
 
 // wall is the screen on the wall: read from three metres, without scripts and without anything about a person.
@@ -60,8 +60,10 @@ func (w *Web) wall(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.wallSurroundings(r, &v); err != nil {
 		return err
 	}
-	frame := func(f ui.Frame) templ.Component { return ui.Wall(f, wallEvery) }
-	return w.showAs(rw, r, http.StatusOK, frame, Page{Title: text.Msg("wall.title"), Nav: "wall", Body: wallBody(v)})
+	if v.held = r.URL.Query().Get("hold") == "yes"; !v.held {
+		rw.Header().Set("Refresh", strconv.Itoa(wallEvery))
+	}
+	return w.showAs(rw, r, http.StatusOK, ui.Wall, Page{Title: text.Msg("wall.title"), Nav: "wall", Body: wallBody(v)})
 }
 
 // wallSurroundings reads what other services know: weather, stops of heat, areas and what lies under them.

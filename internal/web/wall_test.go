@@ -42,7 +42,13 @@ func TestWall(t *testing.T) {
 	k.person("seat", actor.RoleSeat)
 	k.person("company", actor.RoleCompany)
 	c := k.as("regulator")
-	c.get("/c/990100/wall").want(http.StatusOK, "运行态势", "-12.3℃", `http-equiv="refresh" content="30"`, "今日来件", "!<script", "!138")
+	shown := c.get("/c/990100/wall").want(http.StatusOK, "运行态势", "-12.3℃", "今日来件", "!<script", "!138")
+	if got := shown.header.Get("Refresh"); got != "30" {
+		t.Errorf("it loads itself again after %q seconds, want 30", got)
+	}
+	if got := c.get("/c/990100/wall?hold=yes").want(http.StatusOK, "已停止刷新").header.Get("Refresh"); got != "" {
+		t.Errorf("stopped, it loads itself again after %q seconds", got)
+	}
 	k.as("seat").get("/c/990100/wall").want(http.StatusForbidden)
 	k.as("company").get("/c/990100/wall").want(http.StatusForbidden)
 	c.get("/c/990100/stats").want(http.StatusOK, "今日来件（每小时）", "各时限按周及时率", "/c/990100/wall")
@@ -70,4 +76,20 @@ func TestWallInSummer(t *testing.T) {
 	k.person("regulator", actor.RoleRegulator)
 	k.clock.Set(civil.On(civil.NewDate(2026, 7, 1), 9, 0))
 	k.as("regulator").get("/c/990100/wall").want(http.StatusOK, "现在不在采暖期", "!未签收")
+}
+
+func TestWallInABrowser(t *testing.T) {
+	t.Parallel()
+	k := newWall(t)
+	k.person("regulator", actor.RoleRegulator)
+	b := k.browser("regulator")
+	if b == nil {
+		return
+	}
+	b.Open("/c/990100/wall?lang=zh")
+	b.WaitText("运行态势")
+	b.Both("wall")
+	b.Open("/c/990100/stats")
+	b.WaitText("各时限按周及时率")
+	b.Both("supervision")
 }

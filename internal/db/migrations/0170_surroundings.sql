@@ -30,7 +30,7 @@ CREATE TABLE stat_area (
     PRIMARY KEY (city_id, area, company)
 );
 
--- Of which editions of the lists the homes were counted, and on which day.
+-- Of which editions of the lists, and with which version of areas, the homes were counted.
 -- rehu:table stat_area_mark tenant
 CREATE TABLE stat_area_mark (
     city_id  INTEGER NOT NULL,

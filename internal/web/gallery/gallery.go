@@ -117,7 +117,7 @@ func Field(ctx context.Context, f ui.Form) (context.Context, templ.Component) {
 
 // Wall is the example of the wall screen.
 func Wall(ctx context.Context, _ ui.Form) (context.Context, templ.Component) {
-	return with(ctx, wall()), ui.Wall(ui.Frame{Title: "大屏"}, 30)
+	return with(ctx, wall()), ui.Wall(ui.Frame{Title: "大屏"})
 }
 
 func with(ctx context.Context, body templ.Component) context.Context {
