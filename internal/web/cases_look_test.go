@@ -133,3 +133,24 @@ func TestTwoPeopleOneCaseInABrowser(t *testing.T) {
 	b.NoSideways("console at 200 %")
 	b.Shot("console-200")
 }
+
+// An address of a new district at its longest stands in the list whole, and the list stays inside the window.
+func TestLongAddressesAreNotCutInABrowser(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	k.person("dispatcher", actor.RoleDispatcher)
+	k.open("向阳花园")
+	k.open("滨河新区经济技术开发产业园配套人才公寓二期（原供热公司家属院）西苑甲区十八号楼乙座")
+	b := k.browser("dispatcher")
+	if b == nil {
+		return
+	}
+	b.Size(1440, 900)
+	b.Open("/c/990100/cases?state=all")
+	b.WaitText("人才公寓")
+	if cut := b.Eval(`String([...document.querySelectorAll('td[data-l="地址"] > div')].filter(d => d.scrollHeight > d.clientHeight + 1 || d.scrollWidth > d.clientWidth + 1).map(d => d.textContent))`); cut != "" {
+		t.Errorf("cut at 1440: %s", cut)
+	}
+	b.NoSideways("the list at 1440")
+	b.Both("long-address")
+}

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -12,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web"
@@ -50,28 +54,99 @@ func TestEveryRouteSaysWhoMayUseIt(t *testing.T) {
 	}
 }
 
+// knock asks for a route and gives the status and what came; of a stream of events only that it began.
+func (k *client) knock(method, path string) (status int, body string) {
+	k.h.t.Helper()
+	ctx, cancel := context.WithCancel(bg)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, k.h.url+path, nil)
+	if err != nil {
+		k.h.t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/html")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	got, err := k.c.Do(r)
+	if err != nil {
+		k.h.t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if strings.HasPrefix(got.Header.Get("Content-Type"), "text/event-stream") {
+		return got.StatusCode, ""
+	}
+	b, err := io.ReadAll(got.Body)
+	if err != nil {
+		k.h.t.Fatal(err)
+	}
+	return got.StatusCode, string(b)
+}
+
+// mayInTown says whether a role may use a route, given that companies, stations and workers hold it for their company alone.
+func mayInTown(a web.Access, r actor.Role) bool {
+	ofCompany := r == actor.RoleCompany || r == actor.RoleStation || r == actor.RoleWorker
+	return mayUse(a, r) && (!a.Whole || !ofCompany)
+}
+
+// Every page and act of an installation with places, articles, messages and cases of two companies, as every role: nobody
+// gets further than the table of roles says, nobody is refused what it allows but for the place, and the people of one
+// company never see the other's case.
 func TestEveryRouteWithEveryRole(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, dbtest.SQLite(t))
+	k := newTown(t)
+	own, foreign := k.opened("向阳花园3号楼2单元601"), k.opened("明月里1号楼")
+	if own.Company != "C1" || foreign.Company != "C2" {
+		t.Fatalf("the cases are of %q and %q", own.Company, foreign.Company)
+	}
+	k.tell(own.Subject())
 	for _, role := range actor.Roles() {
-		h.person(string(role), role)
-		k := h.as(string(role))
-		for _, r := range h.pages.Routes() {
+		k.person(string(role), role)
+	}
+	for _, role := range actor.Roles() {
+		c := k.as(string(role))
+		ofCompany := role == actor.RoleCompany || role == actor.RoleStation || role == actor.RoleWorker
+		for _, r := range k.pages.Routes() {
 			if r.Pattern == "/logout" || strings.HasPrefix(r.Pattern, "/account/") || strings.HasPrefix(r.Pattern, "/login") || r.Access.Signed {
 				continue // tested where they belong: they would end this client
 			}
-			got := k.send(r.Method, address(r.Pattern), url.Values{}).status
-			if want := mayUse(r.Access, role); (got != http.StatusForbidden) != want {
-				t.Errorf("%s as %s: %s %s got %d, may use it: %v", role, names[role], r.Method, r.Pattern, got, want)
-			}
-			if got >= 500 {
-				t.Errorf("%s: %s %s got %d", role, r.Method, r.Pattern, got)
+			for _, of := range []cases.Case{own, foreign} {
+				status, body := c.knock(r.Method, address(strings.ReplaceAll(r.Pattern, "{case}", of.ID)))
+				mine := of.ID == own.ID
+				switch may := mayInTown(r.Access, role); {
+				case !may && status != http.StatusForbidden:
+					t.Errorf("%s must not use %s %s, but got %d", role, r.Method, r.Pattern, status)
+				case may && status == http.StatusForbidden && mine && !ofCompany:
+					t.Errorf("%s may use %s %s, but got 403", role, r.Method, r.Pattern)
+				}
+				if status >= 500 {
+					t.Errorf("%s: %s %s got %d", role, r.Method, r.Pattern, status)
+				}
+				if ofCompany && strings.Contains(body, foreign.No) {
+					t.Errorf("%s of C1 sees the case of C2 at %s %s", role, r.Method, r.Pattern)
+				}
+				if !strings.Contains(r.Pattern, "{case}") {
+					break
+				}
 			}
 		}
 	}
-	if s := h.log.String(); strings.Contains(s, "panic") {
+	if s := k.log.String(); strings.Contains(s, "panic") {
 		t.Error(s)
 	}
+}
+
+// opened is a case of an address, as a seat records it.
+func (k *town) opened(address string) cases.Case {
+	k.t.Helper()
+	o, err := k.app.Cases.Open(bg, seatOf, cases.Opening{
+		City: city, Door: citypack.DoorSeat, Channel: cases.Phone, Text: "家里暖气不热，室温只有15度", Category: "cold_home", Nature: citypack.Repair,
+		Caller: cases.Party{Name: "王桂兰", Phone: "13803510001"}, Address: address, Room: "601", Scope: cases.Home, TestRequest: "yes",
+		Details: cases.Details{Since: "昨晚", Neighbours: "no", Leak: "no"},
+	})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return o.Case
 }
 
 func TestNoRouteWithoutLogin(t *testing.T) {
