@@ -82,7 +82,9 @@ func (s *Set) Rules() map[string]RefundRule {
 	out := map[string]RefundRule{}
 	for _, p := range s.packs {
 		for _, r := range p.Doc.RefundRules {
-			out[r.ID] = r
+			if p.mine(r.Path) {
+				out[r.ID] = r
+			}
 		}
 	}
 	return out

@@ -168,7 +168,7 @@ func (s *Set) build() []Problem {
 }
 
 func (s *Set) inherited(f *file) (*node, []string, []Problem) {
-	root, chain := f.root.clone(), []string{f.root.str("code")}
+	root, chain := s.named(f), []string{f.root.str("code")}
 	for at := f; at.root.str("parent") != ""; {
 		parent := at.root.str("parent")
 		next, ok := s.files[parent]
@@ -178,13 +178,27 @@ func (s *Set) inherited(f *file) (*node, []string, []Problem) {
 				Message: text.Msg("pack.no_parent", "parent", parent),
 			}}
 		}
-		under := next.root.clone()
+		under := s.named(next)
 		for _, own := range []string{"parent", "notes", "bounds", "centre"} {
 			under.drop(own)
 		}
 		root, chain, at = lay(root, under, ""), append(chain, parent), next
 	}
 	return root, chain, nil
+}
+
+// named is a file with its sources' short names of laws replaced by their titles, so that a name that a city gives to
+// another law does not change what its province's values rest on.
+func (s *Set) named(f *file) *node {
+	var laws *node
+	for at, n := f, 0; at != nil && n <= 5; at, n = s.files[at.root.str("parent")], n+1 {
+		if own := at.root.get("laws"); own != nil {
+			laws = lay(laws, own, "laws")
+		}
+	}
+	root := f.root.clone()
+	nameSources(root, laws)
+	return root
 }
 
 func (n *node) drop(key string) {
@@ -200,11 +214,7 @@ func (n *node) drop(key string) {
 
 func newPack(f *file, root *node) (*Pack, []Problem) {
 	p := &Pack{file: f.name, byCode: map[string]*Category{}}
-	var problems []Problem
-	nameSources(root, root.get("laws"), func(n *node) {
-		problems = append(problems, Problem{File: n.file, Line: n.line, Key: "source.law", Message: text.Msg("pack.no_law", "law", n.str("law"))})
-	})
-	if len(problems) > 0 {
+	if problems := unnamed(root); len(problems) > 0 {
 		return nil, problems
 	}
 	p.collect(root)
@@ -226,12 +236,13 @@ func (p *Pack) index(c *Category) {
 	}
 }
 
-// nameSources replaces the short names of laws by their titles; every source must use one.
-func nameSources(n, laws *node, unknown func(*node)) {
+// nameSources replaces the short names of laws by their titles. A name that is no law's is left, without the mark that
+// unnamed looks for.
+func nameSources(n, laws *node) {
 	for i, k := range n.keys {
 		c := n.items[i]
 		if k != "source" || c.kind != mapping {
-			nameSources(c, laws, unknown)
+			nameSources(c, laws)
 			continue
 		}
 		short := c.get("law")
@@ -240,9 +251,9 @@ func nameSources(n, laws *node, unknown func(*node)) {
 			law = laws.get(short.text)
 		}
 		if law == nil {
-			unknown(c)
 			continue
 		}
+		c.named = true
 		c.set("law", law.get("title").str("zh"))
 		if url := law.str("url"); url != "" && c.str("url") == "" {
 			c.set("url", url)
@@ -250,9 +261,28 @@ func nameSources(n, laws *node, unknown func(*node)) {
 	}
 	if n.kind == sequence {
 		for _, e := range n.items {
-			nameSources(e, laws, unknown)
+			nameSources(e, laws)
 		}
 	}
+}
+
+// unnamed finds the sources whose law nobody names.
+func unnamed(n *node) []Problem {
+	var problems []Problem
+	for i, k := range n.keys {
+		switch c := n.items[i]; {
+		case k != "source" || c.kind != mapping:
+			problems = append(problems, unnamed(c)...)
+		case !c.named:
+			problems = append(problems, Problem{File: c.file, Line: c.line, Key: "source.law", Message: text.Msg("pack.no_law", "law", c.str("law"))})
+		}
+	}
+	if n.kind == sequence {
+		for _, e := range n.items {
+			problems = append(problems, unnamed(e)...)
+		}
+	}
+	return problems
 }
 
 func firstLine(s string) string {

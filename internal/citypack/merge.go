@@ -26,7 +26,7 @@ func lay(over, under *node, key string) *node {
 }
 
 func layMapping(over, under *node) *node {
-	out := &node{kind: mapping, file: over.file, line: over.line}
+	out := &node{kind: mapping, file: over.file, line: over.line, named: over.named}
 	for i, k := range under.keys {
 		out.keys, out.lines = append(out.keys, k), append(out.lines, under.lines[i])
 		out.items = append(out.items, lay(over.get(k), under.items[i], k))

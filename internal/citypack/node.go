@@ -33,6 +33,7 @@ type node struct {
 	items []*node
 	text  string // of a scalar
 	value any    // of a scalar: string, json.Number, bool or nil
+	named bool   // of a source: its law is a title, no longer a short name
 }
 
 func (n *node) get(key string) *node {

@@ -521,3 +521,17 @@ func TestTheRuleInForce(t *testing.T) {
 		}
 	}
 }
+
+// A city may give a short name of its own to another law; what its province's rules rest on does not change.
+func TestInheritedRulesKeepTheirLaw(t *testing.T) {
+	t.Parallel()
+	s := embedded(t)
+	p, err := s.City(130100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inherited, ok := p.RefundRule("hebei")
+	if own := s.Rules()["hebei"]; !ok || inherited.Source != own.Source || strings.Contains(own.Source.Law, "石家庄") {
+		t.Errorf("the province's rule rests on %v in the city, on %v by itself", inherited.Source, own.Source)
+	}
+}
