@@ -217,6 +217,9 @@ func checkWhole(p *Pack, root *node) []Problem {
 			fail(root.get("refund_rules"), "refund_rules."+r.ID+".tiers", "pack.tiers_overlap", "at", at)
 		}
 	}
+	for _, pair := range p.rivals() {
+		fail(root.get("refund_rules"), "refund_rules."+pair[1]+".from", "pack.refund_overlap", "other", pair[0])
+	}
 	checkCategories(root.get("categories"), fail)
 	return problems
 }
@@ -244,6 +247,24 @@ func checkCategories(list *node, fail func(*node, string, string, ...any)) {
 		}
 	}
 	walk(list, 0)
+}
+
+// rivals finds two dated rules of the pack's own, both in force, that hold on one day.
+func (p *Pack) rivals() [][2]string {
+	var own []RefundRule
+	var out [][2]string
+	for _, r := range p.Doc.RefundRules {
+		if !r.Selectable() || r.From.IsZero() || !p.mine(r.Path) {
+			continue
+		}
+		for _, o := range own {
+			if o.Period.overlaps(r.Period) {
+				out = append(out, [2]string{o.ID, r.ID})
+			}
+		}
+		own = append(own, r)
+	}
+	return out
 }
 
 // tiersOverlap gives a temperature that lies in two tiers of a rule.

@@ -535,3 +535,17 @@ func TestInheritedRulesKeepTheirLaw(t *testing.T) {
 		t.Errorf("the province's rule rests on %v in the city, on %v by itself", inherited.Source, own.Source)
 	}
 }
+
+// Two rules of a city for one day are refused when the pack is written, not when the money is paid.
+func TestTwoRulesForOneDay(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../packs/370700-weifang.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.Replace(string(b), "    status: superseded\n", "    status: in_force\n    from: \"2022-01-01\"\n", 1)
+	problems := embedded(t).CheckIn("packs/370700-weifang.yaml", []byte(old))
+	if len(problems) == 0 || problems[0].Message.Key != "pack.refund_overlap" || problems[0].Key != "refund_rules.weifang-old.from" {
+		t.Errorf("got %v", problems)
+	}
+}

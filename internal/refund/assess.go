@@ -152,6 +152,10 @@ func (p *Plan) established(in *Input, s *Scratch) {
 		if f.conforms {
 			f.cause = CauseConforms
 		}
+		if p.blank {
+			f.known = f.conforms && p.known && f.temp.cmp(p.standard) >= 0
+			s.lack(p.unknown())
+		}
 		p.shareOf(in, s, d.Room, &f)
 		if s.talk && f.overlap {
 			p.warnOverlap(s, f.temp)
@@ -219,6 +223,7 @@ func (p *Plan) shareOf(in *Input, s *Scratch, room string, f *fact) {
 // priced is what one row gives.
 type priced struct {
 	base, refund ratio
+	ok           bool
 }
 
 // total sums the rows up and names what would be needed. It may keep each row's part.
@@ -236,7 +241,7 @@ func (p *Plan) total(in *Input, s *Scratch, keep *[]priced) (sum ratio, counted 
 			counted += int(r.days)
 		}
 		base, ok := p.base(s, &v, r, f)
-		part := priced{base: base, refund: base.mul(f.percent).mul(ratio{num: 1, den: 100})}
+		part := priced{ok: ok, base: base, refund: base.mul(f.percent).mul(ratio{num: 1, den: 100})}
 		if ok {
 			sum = sum.add(part.refund)
 		}

@@ -75,7 +75,7 @@ func (p *Plan) lines(s *Scratch, parts []priced, total *money.Fen) []DayLine {
 		if !f.known {
 			out[i].Percent = ""
 		}
-		if total != nil {
+		if parts[i].ok {
 			base := money.Fen(parts[i].base.round(""))
 			out[i].Base = &base
 		}

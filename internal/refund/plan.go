@@ -1,6 +1,8 @@
 package refund
 
 import (
+	"slices"
+
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
 )
@@ -22,6 +24,7 @@ type Plan struct {
 	conforms  ratio // at and above it the home conforms
 	kitchen   ratio
 	known     bool // whether the rule says what conforms
+	blank     bool // no percentage is known, so nothing can be computed from temperatures
 	hasOwn    bool // whether kitchens have a standard of their own
 	linear    *linear
 	byRoom    bool
@@ -80,6 +83,7 @@ func Compile(rule citypack.RefundRule, opts Options) *Plan {
 	p.compileStandard()
 	p.compileTiers()
 	p.compileLinear()
+	p.blank = p.linear == nil && !slices.ContainsFunc(p.bands, func(b band) bool { return b.known })
 	p.compileBase()
 	if rule.Counting != nil {
 		p.counting = *rule.Counting

@@ -134,8 +134,11 @@ func TestPublishedTiers(t *testing.T) {
 			if what, ok := unknown[id]; ok {
 				in := claim(t)
 				in.Daily = []refund.DayFact{{TempC: 120, Days: 1}}
-				if a := explain(t, p, in); a.Status != refund.NotComputable || !slices.Contains(a.Missing, what) || a.Refund != nil || a.Percent != "" {
-					t.Errorf("got %s, missing %v, percent %q", a.Status, a.Missing, a.Percent)
+				for _, c := range []string{"12.0", "16.5", "17.9", "18.0", "20.0"} {
+					in.Daily[0].TempC = temp(t, c)
+					if a := explain(t, p, in); a.Status != refund.NotComputable || !slices.Contains(a.Missing, what) || a.Refund != nil || a.Percent != "" && a.Percent != "0" {
+						t.Errorf("%s °C: got %s, missing %v, percent %q", c, a.Status, a.Missing, a.Percent)
+					}
 				}
 				return
 			}
