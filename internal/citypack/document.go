@@ -194,6 +194,38 @@ type Measurement struct {
 	Objection   []Statement    `json:"objection,omitempty"`
 	Evidence    []Statement    `json:"evidence,omitempty"`
 	FindingName Dated[Phrase]  `json:"finding_title,omitempty"` // 室温复核意见书, 调解书 …
+	Finding     Finding        `json:"finding,omitzero"`
+}
+
+// Finding is how a disputed temperature is decided, as far as the city's rules say.
+type Finding struct {
+	Authority Dated[Phrase]     `json:"authority,omitempty"`          // who hears the complaint
+	Within    Dated[Within]     `json:"answer_within,omitempty"`      // the authority's own clock, from the complaint
+	Invites   Dated[bool]       `json:"laboratory_invites,omitempty"` // the laboratory invites the company in writing
+	Prevails  Dated[Prevailing] `json:"prevails,omitempty"`           // which result holds where they differ
+	Force     Dated[Phrase]     `json:"force,omitempty"`              // what the finding binds
+	Ruling    Dated[Phrase]     `json:"ruling,omitempty"`             // title of a ruling (裁决), where a law grants one
+	Remedies  []Statement       `json:"remedies,omitempty"`           // negotiation, mediation, arbitration, court
+}
+
+// Within is a time limit for one act.
+type Within struct {
+	Amount int  `json:"amount" pack:"required,min=1"`
+	Unit   Unit `json:"unit" pack:"required"`
+}
+
+// Prevailing is which of two results holds.
+type Prevailing string
+
+// The results that may prevail.
+const (
+	PrevailsLaboratory Prevailing = "laboratory"       // the commissioned laboratory's
+	PrevailsUsersLab   Prevailing = "users_laboratory" // where each side engaged one, that of the user
+	PrevailsAuthority  Prevailing = "authority"        // the authority's own test
+)
+
+func (Prevailing) values() []string {
+	return []string{string(PrevailsLaboratory), string(PrevailsUsersLab), string(PrevailsAuthority)}
 }
 
 // Hours is a part of the day, HH:MM.
