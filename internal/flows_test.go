@@ -13,6 +13,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/flow"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/knowledge"
@@ -57,6 +58,7 @@ func lifecycles() []lifecycle {
 	return []lifecycle{
 		of(cases.Lifecycle, "A case 案件", "case_file.status", "status.", "event."),
 		of(outage.Lifecycle, "A stop of heating 停热", "outage.state", "outage.state.", "outage.event."),
+		of(finding.Lifecycle, "A finding on a temperature 室温复核", "finding.state", "finding_state.", "finding_event."),
 		of(knowledge.Lifecycle, "A version of an article 知识条目", "article_version.state", "knowledge.state.", "knowledge.event."),
 		of(handover.Lifecycle, "A handover sheet 交接班单", "handover.state", "handover.state.", "handover.event."),
 		of(measure.Lifecycle, "A measurement 入户测温", "measurement.state", "measure_state.", "measure_event."),

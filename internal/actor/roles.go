@@ -102,6 +102,10 @@ const (
 	RefundObject     Permission = "refund.object"      // 企业异议, with proof
 	RefundDecide     Permission = "refund.decide"      // decide objections, 停热时长认定, by the authority
 	RefundConfirm    Permission = "refund.confirm"     // 退费确认单
+	FindingFile      Permission = "finding.file"       // 异议: raise one for a user, or as the company
+	FindingRead      Permission = "finding.read"       //
+	FindingAnswer    Permission = "finding.answer"     // 企业意见
+	FindingDecide    Permission = "finding.decide"     // 室温复核意见书, 调解书, 裁决, by the authority
 	SettleRun        Permission = "settle.run"         // 退费结算
 	SettleApprove    Permission = "settle.approve"     // the second pair of eyes
 	SettlePay        Permission = "settle.pay"         // bank file, result of the bank, invoices
@@ -112,45 +116,45 @@ var grants = map[Role][]Permission{
 	RoleSeat: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseFile, CaseUrge, CaseCallBack, CaseLink, CaseReopen,
 		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, FeeRead, RefundRead,
-		MeasureRequest, MeasureRead, InstrumentRead,
+		MeasureRequest, MeasureRead, InstrumentRead, FindingFile, FindingRead,
 	},
 	RoleDispatcher: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseSignFor,
 		CaseUrge, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw, CaseClose, CaseExport, OutageRead, TerritoryRead,
 		KnowledgeRead, PackRead, HandoverWrite, StatsRead, FeeRead, RefundRead,
-		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead,
+		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead, FindingRead,
 	},
 	RoleLeader: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
 		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
 		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
-		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead,
+		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead,
 	},
 	RoleSectionHead: {
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
 		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
-		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead,
+		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide,
 	},
 	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead},
 	RoleCompany: {
 		CaseRead, CaseReveal, CaseSign, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, CaseReturn,
 		CaseAskExtend, CaseAppeal, CaseExport, OutageRead, OutageReport, TerritoryRead, TerritoryClaim, DutyEdit,
 		KnowledgeRead, PackRead, FeeRead, FeeImport, RefundRead, RefundObject, RefundConfirm, SettlePay,
-		MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureCorrect, InstrumentEdit, MeasureRead, InstrumentRead,
+		MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureCorrect, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingAnswer,
 	},
 	RoleStation:   {CaseRead, CaseReveal, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, OutageRead, OutageReport, KnowledgeRead, MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureRead, InstrumentRead},
 	RoleWorker:    {CaseRead, CaseReveal, CaseTake, CaseHandle, CaseFeedBack, KnowledgeRead, MeasureTest, MeasureRead, InstrumentRead},
-	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead, FeeRead, RefundRead, RefundClaim, RefundDecide, MeasureRequest, MeasureAppoint, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead},
+	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead, FeeRead, RefundRead, RefundClaim, RefundDecide, MeasureRequest, MeasureAppoint, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide},
 	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureTest, MeasureVerify, MeasureRead, InstrumentRead},
-	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead, RefundRead, MeasureTest, MeasureRead, InstrumentRead},
+	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead, RefundRead, MeasureTest, MeasureRead, InstrumentRead, FindingRead},
 	RoleSupervisor: {
 		CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,
 		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, RefundRead,
-		MeasureVerify, MeasureRead, InstrumentRead,
+		MeasureVerify, MeasureRead, InstrumentRead, FindingRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide},
 	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,

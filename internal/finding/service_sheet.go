@@ -1,0 +1,75 @@
+package finding
+
+import (
+	"context"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/paper"
+	"github.com/rehu-heat/rehu/internal/secret"
+	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+// Sheet is the issued paper, ready to print. The authority that issues it sees the applicant's name, which is kept as an
+// act in the household's chain; others see it masked.
+func (s *Service) Sheet(ctx context.Context, by actor.Actor, city int, id string, l text.Lang) (paper.Document, error) {
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (paper.Document, error) {
+		f, err := visible(ctx, tx, by, city, id, actor.FindingRead)
+		if err != nil {
+			return paper.Document{}, err
+		}
+		if f.Paper == nil {
+			return paper.Document{}, fault.New(fault.Conflict, "finding.no_paper")
+		}
+		rules, err := s.o.Rules(ctx, tx, city)
+		if err != nil {
+			return paper.Document{}, err
+		}
+		t, ok := rules.Pack.Template(f.Paper.Form.template())
+		if !ok {
+			return paper.Document{}, fault.New(fault.NotFound, "finding.no_template")
+		}
+		applicant := f.Applicant
+		if f.Side == Company {
+			applicant = f.Paper.Company.In(l)
+		}
+		if f.ApplicantSealed != "" && by.May(actor.FindingDecide, f.On()) == nil {
+			if applicant, err = s.name(ctx, tx, f); err != nil {
+				return paper.Document{}, err
+			}
+			if err := s.record(ctx, tx, by, f, "finding.print", map[string]any{"finding": f.ID, "paper": f.Paper.No}); err != nil {
+				return paper.Document{}, err
+			}
+		}
+		return document(l, t, f, applicant), nil
+	})
+}
+
+// name opens the applicant's name; of a person who was erased the masked one is left.
+func (s *Service) name(ctx context.Context, tx *db.Tx, f Finding) (string, error) {
+	p, err := secret.OpenSubject(ctx, tx, s.o.Ring, f.City, f.ApplicantID)
+	if err != nil {
+		return "", err
+	}
+	name, err := p.Open("finding.applicant", f.ApplicantSealed)
+	if fault.Is(err, fault.NotFound) {
+		return f.Applicant, nil
+	}
+	return name, err
+}
+
+// nameOf is an organisation as it signs; one that the register does not know signs with its code.
+func nameOf(ctx context.Context, tx *db.Tx, city int, code string) (citypack.Phrase, error) {
+	o, ok, err := staff.OrganisationIn(ctx, tx, city, code)
+	if err != nil || !ok {
+		return citypack.Phrase{ZH: code, EN: code}, err
+	}
+	name := citypack.Phrase{ZH: o.NameZH, EN: o.NameEN}
+	if name.EN == "" {
+		name.EN = name.ZH
+	}
+	return name, nil
+}
