@@ -22,6 +22,7 @@ type (
 	onceJob   struct{}
 	sweepJob  struct{}
 	importJob struct{}
+	uploadJob struct{}
 	backupJob struct{}
 )
 
@@ -36,6 +37,9 @@ func (sweepJob) Kind() string { return "staff.sweep" }
 
 // Kind names the job that clears away imports whose process is gone.
 func (importJob) Kind() string { return "register.sweep" }
+
+// Kind names the job that forgets photographs whose telephone never went on with them.
+func (uploadJob) Kind() string { return "blob.sweep_uploads" }
 
 // Kind names the job that writes a backup.
 func (backupJob) Kind() string { return "backup.write" }
@@ -62,6 +66,10 @@ func (a *App) houseKeeping() {
 	a.Runner.Every(24*time.Hour, sweepJob{})
 	jobs.Handle(a.Runner, func(ctx context.Context, j jobs.Job, _ importJob) error { return a.Register.Sweep(ctx, j.City) })
 	a.Runner.Every(time.Hour, importJob{})
+	jobs.Handle(a.Runner, func(ctx context.Context, j jobs.Job, _ uploadJob) error {
+		return untilNone(func() (int64, error) { return a.Blobs.SweepUploads(ctx, j.City) })
+	})
+	a.Runner.Every(time.Hour, uploadJob{})
 	jobs.Handle(a.Runner, func(ctx context.Context, j jobs.Job, _ backupJob) error {
 		if j.City != installation {
 			return nil

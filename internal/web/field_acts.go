@@ -18,6 +18,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/celsius"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -199,8 +200,14 @@ func (w *Web) fieldPhotos(r *http.Request, files []*multipart.FileHeader, upload
 	if err != nil {
 		return nil, err
 	}
-	for range uploads {
-		return nil, fault.New(fault.NotFound, "not_found")
+	for _, id := range uploads {
+		one, err := w.Blobs.Arrived(r.Context(), by(r), httpx.City(r.Context()), id)
+		if err != nil {
+			var bad fault.Check
+			bad.Add("photos", fault.Of(err).Key, "name", id)
+			return nil, bad.Err()
+		}
+		out = append(out, one)
 	}
 	return out, nil
 }
@@ -360,13 +367,29 @@ func (v fieldCaseView) fedBack(ctx context.Context) []string {
 	var out []string
 	for _, f := range v.feedbackForm() {
 		if s := in.Form[f.Code]; s != "" {
-			for _, c := range f.Choices {
-				if c.Code == s {
-					s = phrase(ctx, c.Name)
-				}
-			}
+			s = said(ctx, f, s)
 			out = append(out, ui.T(ctx, "ui.problem", "label", phrase(ctx, f.Name), "text", s))
 		}
 	}
 	return out
+}
+
+// said is a value of the feedback as people read it.
+func said(ctx context.Context, f citypack.FormField, s string) string {
+	switch f.Type {
+	case citypack.TypeTime:
+		if t, err := civil.ParseInstant(s); err == nil {
+			return t.MonthDayClock()
+		}
+	case citypack.TypeYesNo:
+		return ui.T(ctx, "yes_no."+s)
+	case citypack.TypeChoice, citypack.TypeChoices:
+		for _, c := range f.Choices {
+			if c.Code == s {
+				return phrase(ctx, c.Name)
+			}
+		}
+	case citypack.TypeText, citypack.TypeLongText, citypack.TypeDate, citypack.TypeTemperature, citypack.TypeNumber, citypack.TypePhotos:
+	}
+	return s
 }

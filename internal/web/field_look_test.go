@@ -48,4 +48,3 @@ func withQuery(path, more string) string {
 	}
 	return path + "?" + more
 }
-

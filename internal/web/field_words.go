@@ -1,12 +1,15 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -37,6 +40,13 @@ func leftClass(ctx context.Context, due civil.Instant) string {
 		return "soon"
 	}
 	return ""
+}
+
+// pressing are the running time limits that a worker can keep, the one that ends first in front.
+func (v fieldCaseView) pressing() []clock.Clock {
+	out := slices.DeleteFunc(v.running(), func(k clock.Clock) bool { return k.Due.IsZero() || k.Code == citypack.ClockReturn })
+	slices.SortStableFunc(out, func(a, b clock.Clock) int { return cmp.Compare(a.Due, b.Due) })
+	return out
 }
 
 // say is what a form is called in the list of what is not sent yet.

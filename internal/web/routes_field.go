@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/text"
+	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
@@ -24,6 +26,8 @@ func (w *Web) fieldRoutes() []Route {
 	take := may(actor.CaseTake)
 	all := []Route{
 		get("/f/", own, w.fieldHome),
+		get("/f/manifest.webmanifest", public, w.fieldManifest),
+		get("/f/offline", public, w.fieldOffline),
 		get("/f/{city}", take, w.fieldPage),
 		get("/f/{city}/leave", own, w.fieldLeave),
 		get("/f/{city}/cases/{case}", take, w.fieldCase),
@@ -33,7 +37,7 @@ func (w *Web) fieldRoutes() []Route {
 		at := "/f/{city}/cases/{case}/" + a.name
 		all = append(all, get(at, may(a.may), w.askField(a)), post(at, may(a.may), w.doField(a)))
 	}
-	return all
+	return append(all, w.uploadRoutes()...)
 }
 
 // fieldHome is where the installed page opens: the list of the only city, or the choice of one.
@@ -43,6 +47,48 @@ func (w *Web) fieldHome(rw http.ResponseWriter, r *http.Request) error {
 		return w.to(rw, r, "/")
 	}
 	return w.to(rw, r, at("/f/{city}", city))
+}
+
+// manifest lets the telephone install the pages as an application (W3C Web Application Manifest).
+type manifest struct {
+	ID         string         `json:"id"`
+	Name       string         `json:"name"`
+	ShortName  string         `json:"short_name"`
+	Lang       string         `json:"lang"`
+	StartURL   string         `json:"start_url"`
+	Scope      string         `json:"scope"`
+	Display    string         `json:"display"`
+	Theme      string         `json:"theme_color"`
+	Background string         `json:"background_color"`
+	Icons      []manifestIcon `json:"icons"`
+}
+
+type manifestIcon struct {
+	Src     string `json:"src"`
+	Sizes   string `json:"sizes"`
+	Type    string `json:"type"`
+	Purpose string `json:"purpose"`
+}
+
+// fieldManifest is read by the telephone when the pages are put on its home screen.
+func (w *Web) fieldManifest(rw http.ResponseWriter, r *http.Request) error {
+	m := manifest{
+		ID: "/f/", Name: ui.T(r.Context(), "field.app"), ShortName: ui.T(r.Context(), "field.app.short"), Lang: string(httpx.Lang(r.Context())),
+		StartURL: "/f/", Scope: "/f/", Display: "standalone", Theme: "#0a2a52", Background: "#f2f5f8",
+	}
+	for _, size := range []string{"192", "512"} {
+		for _, purpose := range []string{"any", "maskable"} {
+			m.Icons = append(m.Icons, manifestIcon{Src: static.Path("field-" + size + ".png"), Sizes: size + "x" + size, Type: "image/png", Purpose: purpose})
+		}
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	rw.Header().Set("Content-Type", "application/manifest+json")
+	rw.Header().Set("Cache-Control", "no-cache")
+	_, _ = rw.Write(b) // the client is gone: nobody to tell
+	return nil
 }
 
 // fieldView is a worker's list on the telephone.
@@ -92,6 +138,11 @@ func (w *Web) fieldPage(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return w.showField(rw, r, Page{Title: text.Msg("field.title"), Body: fieldBody(v)})
+}
+
+// fieldOffline is what a telephone shows without a network in place of a page that it does not hold.
+func (w *Web) fieldOffline(rw http.ResponseWriter, r *http.Request) error {
+	return w.showField(rw, r, Page{Title: text.Msg("ui.no_network"), Body: fieldOfflineBody(), Back: "/f/"})
 }
 
 // fieldLeave ends the shift: what this telephone holds is shown and wiped before the login ends.

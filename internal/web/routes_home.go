@@ -1,6 +1,8 @@
 package web
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,9 +42,13 @@ func (w *Web) root(rw http.ResponseWriter, r *http.Request) error {
 // worker is the service worker of field workers' pages. It stands below /f/, since it may only serve pages beside it.
 func (w *Web) worker(rw http.ResponseWriter, _ *http.Request) error {
 	js, _ := static.Open("js/sw.js")
+	files, err := json.Marshal(append(static.FieldFiles(), "/f/offline"))
+	if err != nil {
+		return err
+	}
 	rw.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-cache")
-	_, _ = rw.Write(js) // the client is gone: nobody to tell
+	_, _ = fmt.Fprintf(rw, "self.PRECACHE = %s\n%s", files, js) // the client is gone: nobody to tell
 	return nil
 }
 

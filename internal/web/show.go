@@ -98,6 +98,9 @@ func (w *Web) view(rw http.ResponseWriter, r *http.Request, p Page) *ui.View {
 	if city != 0 && w.open(who.Actor, baseMap, city) {
 		v.BaseMap = at(baseMap, city)
 	}
+	if who.Actor.ID != "" {
+		v.Person = receiptOf(who.Actor.ID)
+	}
 	if len(who.Actor.Grants) > 0 {
 		v.Role = text.T(httpx.Lang(r.Context()), "role."+string(who.Actor.Grants[0].Role))
 	}

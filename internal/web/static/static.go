@@ -22,7 +22,7 @@ import (
 	"sync"
 )
 
-//go:embed *.css *.svg js/*.js vendor/*.js vendor/*.css vendor/*.svg
+//go:embed *.css *.svg *.png js/*.js vendor/*.js vendor/*.css vendor/*.svg
 var files embed.FS
 
 // Prefix is where the files live under the site's address.
@@ -84,6 +84,21 @@ func packed(plain []byte) []byte {
 	_, _ = z.Write(plain)                                 // a buffer takes everything
 	_ = z.Close()
 	return b.Bytes()
+}
+
+// fieldScripts are what the pages of the telephone may load.
+var fieldScripts = []string{
+	"boot", "live", "toast", "form", "dialog", "copy", "photo", "queue", "outbox", "pending", "send", "upload", "fill", "draft", "place", "call", "keep",
+	"leave", "sign",
+}
+
+// FieldFiles are the addresses of everything that the pages of the telephone load, to be there without a network.
+func FieldFiles() []string {
+	out := []string{Path("m.css"), Path("f.css"), Path("logo.svg"), Path(Icons), Path("field-192.png")}
+	for _, js := range fieldScripts {
+		out = append(out, Path("js/"+js+".js"))
+	}
+	return out
 }
 
 // Path is the address of a file. A name that does not exist is a mistake in a page: the first test meets it.

@@ -61,10 +61,12 @@ func TestBudgets(t *testing.T) {
 // Old kernels inside WeChat drop a whole rule they do not understand.
 func TestResidentsStylesAreOld(t *testing.T) {
 	t.Parallel()
-	css, _ := static.Open("m.css")
+	m, _ := static.Open("m.css")
+	f, _ := static.Open("f.css")
+	css := append(append([]byte{}, m...), f...)
 	for _, no := range []string{"@layer", ":has(", "dvh", "@container", "inset:", "gap:", ":is(", ":where(", "clamp(", "color-mix", "&", "!important"} {
 		if strings.Contains(string(css), no) {
-			t.Errorf("m.css uses %q", no)
+			t.Errorf("m.css or f.css uses %q", no)
 		}
 	}
 }
@@ -110,5 +112,28 @@ func TestEveryIconThatPagesUseIsInTheSprite(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Scripts of the telephone run in kernels of Chrome 78: syntax that is too new would leave a worker with nothing.
+func TestFieldScriptsAreOld(t *testing.T) {
+	t.Parallel()
+	young := regexp.MustCompile(`\w\?\.[a-zA-Z(\[]|\?\?|\|\|=|&&=|\.at\(|\.replaceAll\(|replaceChildren|structuredClone|findLast|hasOwn\(|randomUUID|^await |this\.#|\.toSorted|Promise\.any`)
+	packed := 0
+	for _, at := range append(static.FieldFiles(), static.Path("js/sw.js")) {
+		name := strings.SplitN(at, "/", 4)[3]
+		packed += static.Size(name)
+		b, ok := static.Open(name)
+		if !ok || !strings.HasSuffix(name, ".js") {
+			continue
+		}
+		for i, line := range strings.Split(string(b), "\n") {
+			if young.MatchString(line) && !strings.HasPrefix(strings.TrimSpace(line), "//") {
+				t.Errorf("%s:%d is too new: %s", name, i+1, line)
+			}
+		}
+	}
+	if most := 30 << 10; packed > most {
+		t.Errorf("the telephone's files are %d bytes packed, more than %d", packed, most)
 	}
 }

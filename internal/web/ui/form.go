@@ -152,11 +152,16 @@ func PartForm(f Form, action, into string) templ.Component {
 	return formWith(f, action, templ.Attributes{"hx-post": action, "hx-target": "#" + into, "hx-swap": "innerHTML"})
 }
 
-// QueueForm is FileForm for field workers: it is kept on the telephone until the server has it (static/js/queue.js), and
-// works as a plain form where that is not possible. title says in the list of what is not sent yet what it is; then is the
+// QueueForm is FileForm for field workers: what is typed is drafted on the telephone (static/js/draft.js) and what is sent
+// is kept there until the server has it (static/js/queue.js); it works as a plain form where that is not possible. title says in the list of what is not sent yet what it is; then is the
 // page to go on to once it is sent, empty to stay. The handler gives the form's key to once.Do, with once.KeepField.
 func QueueForm(f Form, action, title, then string) templ.Component {
-	return formWith(f, action, templ.Attributes{"enctype": "multipart/form-data", "data-queue": title, "data-then": then})
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return formWith(f, action, templ.Attributes{
+			"enctype": "multipart/form-data", "data-queue": title, "data-then": then,
+			"data-draft": T(ctx, "ui.draft", "at", "{at}"), "data-undraft": T(ctx, "ui.draft.drop"),
+		}).Render(ctx, w)
+	})
 }
 
 // formWith draws the fields first, so that the summary above them knows their order and labels.

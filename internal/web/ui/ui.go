@@ -62,6 +62,7 @@ type View struct {
 	FlashBad  bool
 	HasPublic bool   // there are residents' pages to lead back to
 	BaseMap   string // address of what lies under maps; empty when the reader may not see it
+	Person    string // tells apart on one telephone whose forms are whose; no name, empty when nobody is logged in
 }
 
 type viewKey struct{}

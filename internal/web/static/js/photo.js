@@ -2,8 +2,12 @@
 // Without it, or when a file cannot be read, the original goes.
 const EDGE = 1600
 
+// Kernels before Chrome 81 draw a photograph as the sensor saw it, and writing it anew drops the note that says which way is
+// up; the server turns the original.
+const upright = () => window.CSS && CSS.supports('image-orientation', 'from-image')
+
 async function small(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || !window.createImageBitmap) return file
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || !window.createImageBitmap || !upright()) return file
   try {
     const image = await createImageBitmap(file)
     const k = Math.min(1, EDGE / Math.max(image.width, image.height))
@@ -33,6 +37,7 @@ async function shrink(input) {
     show.append(img)
   }
   input.files = list.files
+  input.dispatchEvent(new Event('input', { bubbles: true })) // for the draft on the phone
 }
 
 export function once() {
