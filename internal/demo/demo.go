@@ -81,6 +81,9 @@ func Prepare(ctx context.Context, a *app.App, o Options) (Info, error) {
 		return Info{}, err
 	}
 	if done.IsZero() {
+		if err := equip(ctx, a, c); err != nil {
+			return Info{}, err
+		}
 		if err := live(ctx, a, sim.NewWinter(c), crew, o); err != nil {
 			return Info{}, err
 		}

@@ -85,7 +85,11 @@ func (s *season) arrive(ctx context.Context, f *file) (cases.Case, error) {
 	} else if f.act.Measured {
 		in.Temperature = &f.act.Before
 	}
-	return s.app.Dispatch.Arrive(ctx, s.unit(f, actor.RoleWorker), in)
+	c, err := s.app.Dispatch.Arrive(ctx, s.unit(f, actor.RoleWorker), in)
+	if err != nil {
+		return c, err
+	}
+	return c, s.test(ctx, f, in.Result == "met")
 }
 
 // feedBack fills in the form of the category, as far as it asks.
@@ -120,7 +124,11 @@ func (s *season) feedBack(ctx context.Context, f *file) (cases.Case, error) {
 			}
 		}
 	}
-	return s.app.Dispatch.FeedBack(ctx, s.unit(f, actor.RoleCompany), dispatch.Feedback{Act: s.act(f, "feed_back"), Form: form})
+	c, err := s.app.Dispatch.FeedBack(ctx, s.unit(f, actor.RoleCompany), dispatch.Feedback{Act: s.act(f, "feed_back"), Form: form})
+	if err != nil {
+		return c, err
+	}
+	return c, s.claimCure(ctx, f)
 }
 
 // verify looks whether it is true; who is not believed works again.
@@ -147,6 +155,11 @@ func (s *season) callBack(ctx context.Context, f *file) (cases.Case, error) {
 	in := cases.Call{Act: s.act(f, "call_back"+strconv.Itoa(f.tries)), Reached: f.act.CallBackReached || f.tries > 1 && len(f.call.Text)%3 > 0, Channel: "phone"}
 	if in.Reached {
 		in.Solved, in.Satisfied = yesNo(f.act.Cured || f.round >= 3), yesNo(f.act.Satisfied)
+	}
+	if in.Reached {
+		if err := s.believeCure(ctx, f, in.Solved == "yes"); err != nil {
+			return cases.Case{}, err
+		}
 	}
 	return s.app.Cases.CallBack(ctx, s.of(f, actor.RoleSeat), in)
 }
