@@ -73,12 +73,14 @@ func newHouse(d *db.DB, communities int) (house, error) {
 	return h, nil
 }
 
+var callers = []string{"王桂兰", "李秀英", "张建国", "刘洋", "陈静", "杨志强", "赵敏", "黄丽", "周涛", "吴桂芳", "徐明", "孙玉兰", "马超", "朱红", "胡军", "林芳", "郭伟", "何萍", "高翔", "罗燕"}
+
 // opening is a call as a seat takes it.
 func (h house) opening(i int) cases.Opening {
 	c := h.names[i%len(h.names)]
 	return cases.Opening{
 		City: city, Door: citypack.DoorSeat, Channel: cases.Phone, Category: "cold_home", Nature: citypack.Repair, Scope: cases.Home,
-		Text: territory.BenchComplaint(c), Caller: cases.Party{Name: "王桂兰", Phone: fmt.Sprintf("1380%07d", i)},
+		Text: territory.BenchComplaint(c), Caller: cases.Party{Name: callers[i%len(callers)], Phone: fmt.Sprintf("1380%07d", i)},
 		Address: c.Name + "3号楼2单元601", Room: "601", TestRequest: "yes",
 		Details: cases.Details{Since: "昨晚", Neighbours: "no", Leak: "no"},
 	}

@@ -62,8 +62,11 @@ var leader = actor.Actor{
 // already is kept, so that an end in between costs one day.
 func (h house) fill(ctx context.Context, o Options, d *db.DB, n int) error {
 	have, err := h.cases.Count(ctx, leader, city, cases.Filter{})
-	if err != nil || have.N >= int64(n) {
+	if err != nil {
 		return err
+	}
+	if have.N >= int64(n) {
+		return h.cases.Index(ctx, city) // where the last run ended before that
 	}
 	for i := range min(perDay, n) - int(min(have.N, perDay)) {
 		if _, err := h.cases.Open(ctx, leader, h.opening(int(have.N)+i)); err != nil {

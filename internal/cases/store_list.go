@@ -18,6 +18,7 @@ type sqlOf struct {
 	where []string
 	args  []any
 	look  int    // how many cases one page looks at
+	name  string // the keyed hash of the name that is searched for
 	only  string // the one company whose cases the reader sees, where that is all that limits them
 	few   bool   // the conditions leave so few cases that all of them may be read
 }
@@ -281,7 +282,7 @@ func (q *sqlOf) end(ctx context.Context, tx *db.Tx, city int, f Filter) (mark, b
 		return mark{}, false, nil
 	}
 	lead := inCity(city)
-	lead.lead(f, q.only)
+	lead.lead(f, q)
 	if len(lead.where) >= len(q.where) {
 		return mark{}, false, nil
 	}
@@ -297,7 +298,7 @@ func (q *sqlOf) end(ctx context.Context, tx *db.Tx, city int, f Filter) (mark, b
 }
 
 // lead adds the conditions that the index of a list's order meets by itself.
-func (q *sqlOf) lead(f Filter, only string) {
+func (q *sqlOf) lead(f Filter, of *sqlOf) {
 	switch {
 	case f.byDue():
 		q.and("c.open")
@@ -310,6 +311,8 @@ func (q *sqlOf) lead(f Filter, only string) {
 		return
 	}
 	switch {
+	case of.name != "":
+		q.rare("c.caller_blind", of.name, "")
 	case f.State == "open":
 		q.and("c.open")
 	case f.Flag != "" && f.Flag != "care" && f.Flag != "test":
@@ -322,8 +325,8 @@ func (q *sqlOf) lead(f Filter, only string) {
 		q.rare("c.channel", string(f.Channel), string(Phone))
 	case len(f.Status) == 1:
 		q.eq("c.status", string(f.Status[0]))
-	case f.Company != "" || only != "":
-		q.eqOrNone("c.company", cmp.Or(f.Company, only))
+	case f.Company != "" || of.only != "":
+		q.eqOrNone("c.company", cmp.Or(f.Company, of.only))
 	case f.District != "":
 		q.eqOrNone("c.district", f.District)
 	case f.Category != "":

@@ -42,13 +42,13 @@ func (s *Service) search(ctx context.Context, tx *db.Tx, q *sqlOf, city int, f F
 		return nil, err
 	}
 	if name := s.nameBlind(f.Query); len(list) == 1 && isName(list[0]) {
-		n, err := db.One[int64](ctx, tx, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM case_file WHERE city_id = $1 AND caller_blind = $2 AND caller_blind <> '' LIMIT 1) hit`, city, name)
+		has, err := named(ctx, tx, city, name)
 		if err != nil {
 			return nil, err
 		}
-		if n > 0 {
+		if has {
+			q.name = name
 			q.rare("c.caller_blind", name, "")
-			q.few = true
 			return nil, nil
 		}
 	}
@@ -56,6 +56,14 @@ func (s *Service) search(ctx context.Context, tx *db.Tx, q *sqlOf, city int, f F
 		q.and(`c.search LIKE ` + q.arg(likeText(w)) + ` ESCAPE '\'`)
 	}
 	return newFinder(ctx, tx, city, piecesOf(list))
+}
+
+// named reports whether somebody of a name ever called. The range and its order lead PostgreSQL to the index, whatever it
+// thinks of how frequent the name is.
+func named(ctx context.Context, tx *db.Tx, city int, blind string) (bool, error) {
+	_, has, err := db.Maybe[int64](ctx, tx, `SELECT seq FROM case_file WHERE city_id = $1 AND caller_blind >= $2 AND caller_blind <= $2 AND caller_blind <> ''
+		ORDER BY caller_blind, seq LIMIT 1`, city, blind)
+	return has, err
 }
 
 // numbered finds the case whose number, here or in the system it came from, is the whole query.
