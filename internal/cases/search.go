@@ -61,7 +61,7 @@ func grams(s string) []string {
 }
 
 // mostPieces bounds how many pieces of a query are looked up; the text decides in the end.
-const mostPieces = 24
+const mostPieces = 16
 
 // piecesOf lists the pieces that the cases of a query must hold: the pairs of each word, or the word itself when it is
 // one character.

@@ -18,6 +18,7 @@ import (
 const (
 	firstLooked = 150 // candidates at once, in the beginning: common words fill a page with them
 	thenLooked  = 800
+	fewLeft     = 8 // of a part
 )
 
 // finder gives the candidates of a search, newest first.
@@ -108,7 +109,7 @@ func (f *finder) next(ctx context.Context, tx *db.Tx, below int64, most int) ([]
 	return out, nil
 }
 
-// read gives the cases of a part that hold every piece.
+// read gives the cases of a part that may hold every piece.
 func (f *finder) read(ctx context.Context, tx *db.Tx, p postings) ([]int64, error) {
 	var out []int64
 	for i, g := range p.grams {
@@ -121,7 +122,7 @@ func (f *finder) read(ctx context.Context, tx *db.Tx, p postings) ([]int64, erro
 		} else {
 			out = both(out, seqs)
 		}
-		if len(out) == 0 {
+		if len(out) == 0 || i > 1 && len(out) < fewLeft { // the texts of so few are read sooner than more rows
 			break
 		}
 	}
