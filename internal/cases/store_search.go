@@ -25,11 +25,22 @@ func index(ctx context.Context, tx *db.Tx, c Case) error {
 // piece of what was said.
 func (s *Service) search(ctx context.Context, tx *db.Tx, q *sqlOf, city int, f Filter) (*finder, error) {
 	if phone := secret.NormalPhone(f.Query); secret.IsMobile(phone) || secret.IsLandline(phone) {
-		blind := q.arg(s.o.Ring.Blind(secret.Phone, phone))
-		who := `(SELECT p.id FROM data_subject p WHERE p.city_id = $1 AND p.blind = ` + blind + `)`
+		ids, err := db.List[string](ctx, tx, `SELECT id FROM data_subject WHERE city_id = $1 AND blind = $2`, city, s.o.Ring.Blind(secret.Phone, phone))
+		if err != nil {
+			return nil, err
+		}
+		q.few = true
+		if len(ids) == 0 {
+			q.and("1 = 0")
+			return nil, nil
+		}
+		marks := make([]string, len(ids))
+		for i, id := range ids {
+			marks[i] = q.arg(id)
+		}
+		who := "(" + strings.Join(marks, ", ") + ")"
 		q.and(`c.seq IN (SELECT a.seq FROM case_file a WHERE a.city_id = $1 AND a.caller_id IN ` + who + `
 			UNION ALL SELECT b.seq FROM case_file b WHERE b.city_id = $1 AND b.contact_id <> b.caller_id AND b.contact_id IN ` + who + `)`)
-		q.few = true
 		return nil, nil
 	}
 	list := words(f.Query)
