@@ -4,61 +4,62 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/civil"
-)
-
-// CountedType is a type of the events that refunds are counted from, as the contract of `rehu refund` names them.
-type CountedType string
-
-// The types that this capability gives; stops, late starts and exclusions come from others.
-const (
-	CountReport    CountedType = "report"
-	CountRequest   CountedType = "request"
-	CountAppoint   CountedType = "appointment"
-	CountAbsent    CountedType = "visit_user_absent"
-	CountTest      CountedType = "test"
-	CountRetest    CountedType = "retest"
-	CountLab       CountedType = "lab_report"
-	CountClaim     CountedType = "cure_claimed"
-	CountVerify    CountedType = "cure_verified"
-	CountMissed    CountedType = "missed_by_company"
-	CountRefusedBy CountedType = "refused_by_company"
-	CountRefused   CountedType = "refused_by_user"
-	CountNoRecord  CountedType = "no_record"
-	CountWithdrawn CountedType = "withdrawn"
+	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/refund"
 )
 
 // noRecordAfter is how long parts of a visit may be on their way before it counts as one without a record.
 const noRecordAfter = 24 * time.Hour
 
-// Counted is one event that refunds are counted from. Beside the fields of the contract it says where it stands in the log
-// and what is doubtful about it.
+// Counted is one event that refunds are counted from, with where it stands in the log and what is doubtful about it. Of an
+// appointment At is the end of the agreed time.
 type Counted struct {
-	Type          CountedType   `json:"type"`
-	At            civil.Instant `json:"at"`
-	Until         civil.Instant `json:"until,omitzero"` // of an appointment: the agreed later time
-	Readings      []CountedRoom `json:"readings,omitempty"`
-	By            Party         `json:"by,omitempty"`
-	SignedUser    *bool         `json:"signed_user,omitempty"`
-	SignedCompany *bool         `json:"signed_company,omitempty"`
-	RefusedToSign bool          `json:"user_refused_signature,omitempty"`
-	Invited       bool          `json:"company_invited,omitempty"` // of a laboratory's report
-	Disputed      bool          `json:"disputed,omitempty"`        // the resident says that nobody came
-	Conflict      bool          `json:"conflict,omitempty"`        // two versions of the reading stand beside each other
-	Flags         []Deviation   `json:"flags,omitempty"`           // an expired instrument, windows, hours …
-	Conforming    *bool         `json:"conforming,omitempty"`
-	Measurement   string        `json:"measurement,omitempty"`
-	Visit         string        `json:"visit,omitempty"`
-	Record        string        `json:"record,omitempty"`
-	Company       string        `json:"company,omitempty"`
+	refund.Event
+	Party         Party             `json:"party,omitempty"` // whose word it is, also where that is no maker of a measurement
+	AgreedAt      civil.Instant     `json:"agreed_at,omitzero"`
+	RefusedToSign bool              `json:"user_refused_signature,omitempty"`
+	Invited       bool              `json:"company_invited,omitempty"` // of a laboratory's report
+	Disputed      bool              `json:"disputed,omitempty"`        // the resident says that nobody came
+	Conflict      bool              `json:"conflict,omitempty"`        // two versions of the reading stand beside each other
+	Instrument    equipment.Fitness `json:"instrument,omitempty"`
+	Flags         []Deviation       `json:"flags,omitempty"` // an expired instrument, windows, hours …
+	Conforming    *bool             `json:"conforming,omitempty"`
+	Measurement   string            `json:"measurement,omitempty"`
+	Visit         string            `json:"visit,omitempty"`
+	Company       string            `json:"company,omitempty"`
 }
 
-// CountedRoom is a reading of the contract.
-type CountedRoom struct {
-	Room  string         `json:"room"`
-	TempC celsius.Tenths `json:"temp_c"`
-	At    civil.Instant  `json:"at,omitzero"`
+// ForRefund gives the events as the refund engine takes them. An appointment that was agreed only after a time had been
+// missed excuses nothing, so it is left out; it stays in the log.
+func ForRefund(list []Counted) []refund.Event {
+	out := make([]refund.Event, 0, len(list))
+	for _, c := range list {
+		afterMiss := func(m Counted) bool {
+			return m.Type == refund.MissedByCompany && m.Measurement == c.Measurement && m.At.Before(c.At) && !c.AgreedAt.Before(m.At)
+		}
+		if c.Type == refund.Appointed && slices.ContainsFunc(list, afterMiss) {
+			continue
+		}
+		out = append(out, c.Event)
+	}
+	return out
+}
+
+// makerOf is whose measurement it is; a word of the resident or the centre has no maker.
+func makerOf(p Party) refund.Maker {
+	switch p {
+	case Company:
+		return refund.ByCompany
+	case Authority:
+		return refund.ByAuthority
+	case Laboratory:
+		return refund.ByLaboratory
+	case GridWorker:
+		return refund.ByGridWorker
+	case Resident, Centre, Program:
+	}
+	return ""
 }
 
 // CountedEvents gives the events of a home in the order in which they happened. A visit without a reading becomes "no
@@ -91,45 +92,45 @@ func CountedEvents(records []Record, visits []Visit, now civil.Instant) ([]Count
 	return out, nil
 }
 
-var countedOrder = []CountedType{
-	CountReport, CountRequest, CountAppoint, CountMissed, CountAbsent, CountRefusedBy, CountRefused, CountNoRecord, CountTest, CountRetest, CountLab,
-	CountClaim, CountVerify, CountWithdrawn,
+var countedOrder = []refund.EventType{
+	refund.Reported, refund.Requested, refund.Appointed, refund.MissedByCompany, refund.UserAbsent, refund.RefusedByCompany, refund.RefusedByUser,
+	refund.NoRecord, refund.Tested, refund.Retested, refund.LabReported, refund.CureClaimed, refund.CureVerified, refund.Withdrawn,
 }
 
 // counted is what a record that is no part of a visit counts as.
 func (r Record) counted(visits []Visit) (Counted, bool, error) {
-	c := Counted{At: r.At, By: r.Party, Measurement: r.Measurement, Record: r.ID, Company: r.Company}
+	c := Counted{Event: refund.Event{At: r.At, By: makerOf(r.Party), Record: r.ID}, Party: r.Party, Measurement: r.Measurement, Company: r.Company}
 	switch r.Kind {
 	case KindReport:
-		c.Type = CountReport
+		c.Type = refund.Reported
 	case KindRequest:
-		c.Type = CountRequest
+		c.Type = refund.Requested
 	case KindAgreed:
 		var a agreed
 		err := r.Into(&a)
-		c.Type, c.Until = CountAppoint, a.To
+		c.Type, c.At, c.AgreedAt = refund.Appointed, a.To, r.At
 		return c, true, err
 	case KindMissed:
 		var m missed
 		err := r.Into(&m)
-		c.Type = CountMissed
+		c.Type = refund.MissedByCompany
 		return c, !m.undone(visits, r.Measurement), err
 	case KindLab:
 		var l KeptLab
 		if err := r.Into(&l); err != nil {
 			return c, false, err
 		}
-		c.Type, c.By, c.Invited = CountLab, Laboratory, l.Invited != ""
+		c.Type, c.By, c.Invited = refund.LabReported, refund.ByLaboratory, l.Invited != ""
 		c.Readings = countedRooms(l.Readings)
 		if l.Result.Known {
 			c.Conforming = &l.Result.Conforming
 		}
 	case KindClaim:
-		c.Type = CountClaim
+		c.Type = refund.CureClaimed
 	case KindVerify:
-		c.Type = CountVerify
+		c.Type = refund.CureVerified
 	case KindWithdrawn:
-		c.Type = CountWithdrawn
+		c.Type = refund.Withdrawn
 	case KindAppointment, KindDeclined, KindArrival, KindReadings, KindPhoto, KindSignature, KindAnswer, KindDeny, KindInvitation:
 		return c, false, nil
 	}
@@ -138,40 +139,43 @@ func (r Record) counted(visits []Visit) (Counted, bool, error) {
 
 // counted is what a visit counts as; nothing while it says too little.
 func (v Visit) counted(now civil.Instant) (Counted, bool) {
-	c := Counted{At: v.At, By: v.Party, Measurement: v.Measurement, Visit: v.ID, Record: v.Record, Company: v.Company, Disputed: v.Disputed}
+	c := Counted{
+		Event: refund.Event{At: v.At, By: makerOf(v.Party), Record: v.Record}, Party: v.Party, Measurement: v.Measurement, Visit: v.ID, Company: v.Company, Disputed: v.Disputed,
+	}
 	if v.Arrival != nil {
 		c.Flags = append(c.Flags, v.Arrival.Deviations...)
 	}
 	switch {
 	case v.Readings != nil:
-		c.Type = CountTest
+		c.Type = refund.Tested
 		if v.Retest {
-			c.Type = CountRetest
+			c.Type = refund.Retested
 		}
-		user, company := v.signed(UserSide), v.signed(CompanySide)
+		user, company, proven := v.signed(UserSide), v.signed(CompanySide) || v.Party != Company, v.Readings.Tool.Fitness == equipment.Valid
 		c.SignedUser, c.SignedCompany, c.RefusedToSign = &user, &company, v.refusedToSign(UserSide)
+		c.Certificate, c.Instrument = &proven, v.Readings.Tool.Fitness
 		c.Readings, c.Flags, c.Conflict = countedRooms(v.Readings.Rooms), append(c.Flags, v.Readings.Deviations...), len(v.Conflicts) > 0
 		if v.Result != nil && v.Result.Known {
 			c.Conforming = &v.Result.Conforming
 		}
 	case v.Outcome == NobodyIn:
-		c.Type = CountAbsent
+		c.Type = refund.UserAbsent
 	case v.Outcome == RefusedByUser:
-		c.Type = CountRefused
+		c.Type = refund.RefusedByUser
 	case v.Outcome == RefusedByCompany:
-		c.Type = CountRefusedBy
+		c.Type = refund.RefusedByCompany
 	case v.Outcome == Met && now.Sub(v.At) >= noRecordAfter:
-		c.Type = CountNoRecord
+		c.Type = refund.NoRecord
 	default:
 		return c, false
 	}
 	return c, true
 }
 
-func countedRooms(rooms []RoomReading) []CountedRoom {
-	out := make([]CountedRoom, len(rooms))
+func countedRooms(rooms []RoomReading) []refund.Reading {
+	out := make([]refund.Reading, len(rooms))
 	for i, r := range rooms {
-		out[i] = CountedRoom{r.Room, r.TempC, r.At}
+		out[i] = refund.Reading{Room: r.Room, TempC: r.TempC}
 	}
 	return out
 }

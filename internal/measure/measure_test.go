@@ -13,6 +13,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/measure"
+	"github.com/rehu-heat/rehu/internal/refund"
 )
 
 func TestFromTheDoubtToTheCure(t *testing.T) {
@@ -50,11 +51,11 @@ func TestFromTheDoubtToTheCure(t *testing.T) {
 		if got, want := w.types(), "request test cure_claimed retest"; got != want {
 			t.Errorf("events are %s, want %s", got, want)
 		}
-		var heard []measure.CountedType
+		var heard []refund.EventType
 		for _, c := range w.heard {
 			heard = append(heard, c.Type)
 		}
-		if want := []measure.CountedType{"test", "cure_claimed", "retest"}; !slices.Equal(heard, want) {
+		if want := []refund.EventType{"test", "cure_claimed", "retest"}; !slices.Equal(heard, want) {
 			t.Errorf("settlement heard %v, want %v", heard, want)
 		}
 		if diff := cmp.Diff([]string{"C1 requested"}, w.told); diff != "" {

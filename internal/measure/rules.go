@@ -155,8 +155,8 @@ func spell(list []citypack.Hours) string {
 	return out
 }
 
-// judge makes the Judge of a city.
-func judge(p *citypack.Pack) Judge {
+// JudgeOf makes the Judge of a city.
+func JudgeOf(p *citypack.Pack) Judge {
 	return func(rooms []RoomReading, agreed *celsius.Tenths, at civil.Instant) Result {
 		how := citypack.ReduceStable
 		if r, ok := rulesOn(p, at.Date()).readings(); ok {

@@ -172,7 +172,7 @@ func (s *Service) read(ctx context.Context, tx *db.Tx, r *citypack.Rules, city i
 	for _, m := range list {
 		agreed[m.ID] = m.AgreedC
 	}
-	visits, err := Visits(records, func(id string) *celsius.Tenths { return agreed[id] }, judge(r.Pack))
+	visits, err := Visits(records, func(id string) *celsius.Tenths { return agreed[id] }, JudgeOf(r.Pack))
 	return known{records, visits}, err
 }
 

@@ -163,7 +163,7 @@ func (s *Service) lab(ctx context.Context, tx *db.Tx, r *citypack.Rules, m Measu
 		return KeptLab{}, err
 	}
 	in.Listed = known && o.Active
-	k := KeptLab{Lab: in, Result: judge(r.Pack)(in.Readings, m.AgreedC, readAt(in.Readings))}
+	k := KeptLab{Lab: in, Result: JudgeOf(r.Pack)(in.Readings, m.AgreedC, readAt(in.Readings))}
 	k.Result.By = Laboratory
 	return k, nil
 }

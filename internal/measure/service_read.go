@@ -15,6 +15,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/refund"
 	"github.com/rehu-heat/rehu/internal/secret"
 )
 
@@ -304,14 +305,16 @@ func (c chained) covers(r Record) bool {
 		c.Party == r.Party && c.Company == r.Company && c.Counted == r.Counted && c.Corrects == r.Corrects && c.Reason == r.Reason
 }
 
-// Events gives what refunds are counted from, in the order in which it happened.
-func (s *Service) Events(ctx context.Context, by actor.Actor, city int, home, season string) ([]Counted, error) {
+// Events gives what refunds are counted from, in the order in which it happened, as the refund engine takes it. Log shows
+// the same with what is doubtful about each.
+func (s *Service) Events(ctx context.Context, by actor.Actor, city int, home, season string) ([]refund.Event, error) {
 	l, err := s.Log(ctx, by, city, home, season)
-	return l.Events, err
+	return ForRefund(l.Events), err
 }
 
-// EventsIn is Events inside the caller's transaction, for capabilities that settle; they have asked for permission.
-func (s *Service) EventsIn(ctx context.Context, tx *db.Tx, city int, home, season string) ([]Counted, error) {
+// CountedIn is what Events stands on, inside the caller's transaction, for capabilities that settle; they have asked for
+// permission.
+func (s *Service) CountedIn(ctx context.Context, tx *db.Tx, city int, home, season string) ([]Counted, error) {
 	r, err := s.o.Rules(ctx, tx, city)
 	if err != nil {
 		return nil, err

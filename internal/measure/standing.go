@@ -125,6 +125,9 @@ func (v *Visit) add(r Record) error {
 	case KindArrival:
 		v.Arrival = &KeptArrival{}
 		v.Party, v.Company = r.Party, r.Company
+		if v.Record == "" {
+			v.Record = r.ID
+		}
 		return r.Into(v.Arrival)
 	case KindReadings:
 		v.Readings = &KeptReadings{}

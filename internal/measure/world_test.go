@@ -30,6 +30,8 @@ import (
 
 const city = 990100
 
+var packFS = packs.FS
+
 var ctx = context.Background()
 
 func person(role actor.Role, id, org string) actor.Actor {
