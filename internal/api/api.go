@@ -23,8 +23,10 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
@@ -47,6 +49,8 @@ type Deps struct {
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service
 	Outages   *outage.Service
+	Equipment *equipment.Service
+	Measure   *measure.Service
 	Blobs     *blob.Service
 	Bundles   *bundle.Service
 }

@@ -77,6 +77,8 @@ func (a *API) v1(r chi.Router) {
 		v.cityOperations()
 		v.outageOperations()
 		v.feeOperations()
+		v.measureOperations()
+		v.instrumentOperations()
 	})
 	v.serveDocument(r)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,7 +20,7 @@ func (v *v1) fileOperations() {
 		Name: "add_photos", Method: http.MethodPost, Path: "/cities/{city}/cases/{case}/photos", Permissions: cases.AttachRights(), tag: "files",
 		status: http.StatusCreated,
 	})
-	v.openAttachment(Operation{Name: "open_attachment", Method: http.MethodGet, Path: "/cities/{city}/attachments/{blob}", Permissions: []actor.Permission{actor.CaseRead}, tag: "files"})
+	v.openAttachment(Operation{Name: "open_attachment", Method: http.MethodGet, Path: "/cities/{city}/attachments/{blob}", Permissions: []actor.Permission{actor.CaseRead, actor.MeasureRead}, tag: "files"})
 	v.exportAudit(Operation{Name: "export_audit", Method: http.MethodGet, Path: "/cities/{city}/cases/{case}/audit", Permissions: []actor.Permission{actor.AuditRead}, tag: "files"})
 }
 
@@ -48,6 +49,14 @@ func (v *v1) addPhotos(o Operation) {
 	})
 }
 
+// mayAttachment asks whoever an attachment belongs to: a case, or the measurements of a home.
+func (v *v1) mayAttachment(c caller, subject string) error {
+	if strings.HasPrefix(subject, "measure:") || strings.HasPrefix(subject, "household:") {
+		return v.Measure.MayAttachment(c.r.Context(), c.by, c.city, subject)
+	}
+	return v.Cases.MayAttachment(c.r.Context(), c.by, c.city, subject)
+}
+
 // openAttachment gives a photograph or document of a case that the caller may read.
 func (v *v1) openAttachment(o Operation) {
 	var doc huma.Operation
@@ -55,7 +64,7 @@ func (v *v1) openAttachment(o Operation) {
 	doc.Responses["200"].Content = map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	v.mount(o, doc, func(w http.ResponseWriter, c caller) error {
 		b, body, err := v.Blobs.Open(c.r.Context(), c.city, c.param("blob"), func(subject string) error {
-			return v.Cases.MayAttachment(c.r.Context(), c.by, c.city, subject)
+			return v.mayAttachment(c, subject)
 		})
 		if err != nil {
 			return err

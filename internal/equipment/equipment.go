@@ -95,7 +95,7 @@ func (i Instrument) Fitness(day civil.Date) Fitness {
 // Entry is the input of Save: a new instrument, or with ID and Version what is changed of one.
 type Entry struct {
 	City        int        `json:"-" form:"-"`
-	ID          string     `json:"id" form:"id"`
+	ID          string     `json:"-" form:"id"`
 	Owner       string     `json:"owner" form:"owner"` // empty: the actor's own organisation
 	Number      string     `json:"number" form:"number"`
 	Kind        Kind       `json:"kind" form:"kind"` // empty: a thermometer

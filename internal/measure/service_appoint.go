@@ -305,6 +305,9 @@ func (s *Service) passed(ctx context.Context, j jobs.Job, p passing) error {
 		if err != nil {
 			return err
 		}
+		if m, err = held(ctx, tx, m); err != nil {
+			return err
+		}
 		fact, late, err := s.late(ctx, tx, m, p)
 		if err != nil || !late {
 			return err

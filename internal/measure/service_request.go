@@ -89,6 +89,9 @@ func (s *Service) request(ctx context.Context, tx *db.Tx, by actor.Actor, in Req
 	if err := by.May(actor.MeasureRequest, m.On()); err != nil {
 		return Measurement{}, err
 	}
+	if err := hold(ctx, tx, m.City, m.Home); err != nil {
+		return Measurement{}, err
+	}
 	list, err := ofHome(ctx, tx, m.City, m.Home)
 	if err != nil {
 		return Measurement{}, err
@@ -416,6 +419,10 @@ func (s *Service) act(ctx context.Context, by actor.Actor, in Act, p actor.Permi
 func (s *Service) actIn(ctx context.Context, tx *db.Tx, by actor.Actor, m Measurement, version int64,
 	do func(ctx context.Context, tx *db.Tx, r *citypack.Rules, m *Measurement) (string, error),
 ) (Measurement, error) {
+	m, err := held(ctx, tx, m)
+	if err != nil {
+		return Measurement{}, err
+	}
 	if version != 0 && version != m.Version {
 		return Measurement{}, fault.New(fault.Conflict, "conflict.version")
 	}
@@ -460,6 +467,9 @@ func (s *Service) Follow(ctx context.Context, tx *db.Tx, c cases.Case) error {
 	for _, m := range list {
 		if !m.State.IsOpen() || m.Company == c.Company {
 			continue
+		}
+		if m, err = held(ctx, tx, m); err != nil {
+			return err
 		}
 		was := m
 		m.Company, m.Area, m.Station, m.Worker, m.Testers = c.Company, c.Area, c.Station, "", nil

@@ -35,6 +35,14 @@ func (s *Service) SubmitIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Su
 	if err != nil {
 		return Receipt{}, err
 	}
+	if err := hold(ctx, tx, m.City, m.Home); err != nil {
+		return Receipt{}, err
+	}
+	if m.ID != "" {
+		if m, err = find(ctx, tx, m.City, m.ID); err != nil {
+			return Receipt{}, err
+		}
+	}
 	r, err := s.o.Rules(ctx, tx, in.City)
 	if err != nil {
 		return Receipt{}, err

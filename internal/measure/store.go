@@ -28,6 +28,24 @@ func insert(ctx context.Context, tx *db.Tx, m Measurement) error {
 	return nil
 }
 
+// hold lets one writer after the other at a home: what is read after it is what the writer before has left.
+func hold(ctx context.Context, tx *db.Tx, city int, home string) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO measure_home (city_id, home, writes) VALUES ($1, $2, 1)
+		ON CONFLICT (city_id, home) DO UPDATE SET writes = measure_home.writes + 1`, city, home)
+	if err != nil {
+		return fmt.Errorf("hold a home: %w", err)
+	}
+	return nil
+}
+
+// held gives a measurement once its home is held.
+func held(ctx context.Context, tx *db.Tx, m Measurement) (Measurement, error) {
+	if err := hold(ctx, tx, m.City, m.Home); err != nil {
+		return m, err
+	}
+	return find(ctx, tx, m.City, m.ID)
+}
+
 // update writes what changed of the version that was read.
 func update(ctx context.Context, tx *db.Tx, was, is Measurement) (Measurement, error) {
 	is.Version, is.Updated = was.Version+1, tx.Now

@@ -104,6 +104,7 @@ type Submission struct {
 	Readings    *Readings     `json:"readings,omitempty" form:"readings"`
 	Photos      []Photo       `json:"photos,omitempty" form:"-"`
 	Signatures  []Signature   `json:"signatures,omitempty" form:"-"`
+	Files       []blob.Stored `json:"-" form:"-"` // the bytes of Photos in their order, where they came as a form
 }
 
 // Receipt answers a submission, part by part.
@@ -170,8 +171,13 @@ func (in *Submission) check(now civil.Instant) error {
 	if in.Readings != nil {
 		in.Readings.check(&c, now)
 	}
-	for i, p := range in.Photos {
-		at := fmt.Sprintf("photos[%d].", i)
+	c.That(len(in.Files) == 0 || len(in.Files) == len(in.Photos), "photos", "measure.photo_count", "files", len(in.Files), "photos", len(in.Photos))
+	for i := range in.Photos {
+		if i < len(in.Files) {
+			in.Photos[i].Stored = in.Files[i]
+		}
+		p, at := in.Photos[i], fmt.Sprintf("photos[%d].", i)
+		c.That(p.Stored.SHA256() != "", at+"id", "measure.photo_missing")
 		c.That(photoID.MatchString(p.ID), at+"id", "measure.bad_visit_id")
 		c.That(slices.Contains(photoPurposes(), p.Purpose), at+"purpose", "field.not_one_of", "allowed", words(photoPurposes()))
 	}
