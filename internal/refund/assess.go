@@ -240,7 +240,7 @@ func (p *Plan) total(in *Input, s *Scratch, keep *[]priced) (sum ratio, counted 
 		if f.percent.sign() > 0 {
 			counted += int(r.days)
 		}
-		base, ok := p.base(s, &v, r, f)
+		base, ok := p.base(in, s, &v, r, f)
 		part := priced{ok: ok, base: base, refund: base.mul(f.percent).mul(ratio{num: 1, den: 100})}
 		if ok {
 			sum = sum.add(part.refund)
@@ -262,23 +262,23 @@ func (p *Plan) total(in *Input, s *Scratch, keep *[]priced) (sum ratio, counted 
 }
 
 // base is the money of a row before its percentage.
-func (p *Plan) base(s *Scratch, v *price, r row, f *fact) (ratio, bool) {
+func (p *Plan) base(in *Input, s *Scratch, v *price, r row, f *fact) (ratio, bool) {
 	date := r.date()
 	if v.per == PerMonth && r.day != 0 && r.days > 1 { // months have days of their own
 		var sum ratio
 		for k := int32(0); k < r.days; k++ {
-			one, missing := v.day(f.kind, dateOf(r.day+k))
-			if missing != "" {
-				s.lack(missing)
+			one, ok := v.day(f.kind, dateOf(r.day+k))
+			if !ok {
+				v.lacks(s, &in.Fee, f.kind, date)
 				return ratio{}, false
 			}
 			sum = sum.add(one)
 		}
 		return sum.mul(f.share).mul(f.weight), true
 	}
-	one, missing := v.day(f.kind, date)
-	if missing != "" {
-		s.lack(missing)
+	one, ok := v.day(f.kind, date)
+	if !ok {
+		v.lacks(s, &in.Fee, f.kind, date)
 		return ratio{}, false
 	}
 	return one.mul(f.share).mul(f.weight).mul(whole(int64(r.days))), true

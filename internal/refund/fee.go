@@ -36,7 +36,6 @@ type price struct {
 	basic   ratio
 	product ratio // area times price, for prices per day or per month
 	per     PricePer
-	lacking string
 
 	hasDays, hasSeason, hasBasic, hasProduct bool
 	borrowed                                 bool // the divisor is the input's, because the rule has none
@@ -45,7 +44,7 @@ type price struct {
 // price reads the fee as the rule wants it.
 func (p *Plan) price(in *Input) price {
 	f := &in.Fee
-	v := price{per: f.Per, lacking: f.lacking()}
+	v := price{per: f.Per}
 	v.season, v.hasSeason = f.season()
 	v.product, v.hasProduct = f.product()
 	if f.Basic != nil {
@@ -106,45 +105,77 @@ func (f *Fee) scale(kind citypack.BaseKind) ratio {
 	return whole(1).sub(basic)
 }
 
-// day is the fee of one day in fen, before any share of rooms. What it would need is named when it is not there.
-func (v *price) day(kind citypack.BaseKind, date civil.Date) (fee ratio, missing string) {
-	part := kind != citypack.BaseWholeFee && kind != citypack.BaseRoomsArea
+// day is the fee of one day in fen, before any share of rooms; nothing where something is lacking.
+func (v *price) day(kind citypack.BaseKind, date civil.Date) (fee ratio, ok bool) {
+	part := partly(kind)
 	if !part && v.per == PerDay && v.hasProduct {
-		return v.product, ""
+		return v.product, true
 	}
 	if !part && v.per == PerMonth && v.hasProduct {
 		if date.IsZero() {
-			return ratio{}, "daily.date"
+			return ratio{}, false
 		}
 		n := civil.NewDate(date.Year, date.Month+1, 0).Day
-		return v.product.mul(ratio{num: 1, den: int64(n)}), ""
+		return v.product.mul(ratio{num: 1, den: int64(n)}), true
 	}
 	sum := v.season
 	switch {
-	case part && !v.hasBasic:
-		return ratio{}, "fee.basic_yuan"
+	case part && !v.hasBasic, !v.hasSeason && kind != citypack.BaseBasicOnly, !v.hasDays:
+		return ratio{}, false
 	case kind == citypack.BaseBasicOnly:
 		sum = v.basic
-	case !v.hasSeason:
-		return ratio{}, v.lacking
 	case part:
 		sum = v.season.sub(v.basic)
 	}
-	if !v.hasDays {
-		return ratio{}, "season.days"
-	}
-	return sum.div(v.days), ""
+	return sum.div(v.days), true
 }
 
-// lacking names what a season's fee would need.
-func (f *Fee) lacking() string {
-	switch {
-	case f.Per != "" && f.Per != PerSeason:
-		return "fee.total_yuan"
-	case f.AreaM2 == 0:
-		return "fee.area_m2"
+// lacks names everything that a day's fee would need and that is not there.
+func (v *price) lacks(s *Scratch, f *Fee, kind citypack.BaseKind, date civil.Date) {
+	part := partly(kind)
+	if !part && (v.per == PerDay || v.per == PerMonth) && !v.hasSeason {
+		f.lacksProduct(s)
+		if v.per == PerMonth && date.IsZero() {
+			s.lack("daily.date")
+		}
+		return
 	}
-	return "fee.price_yuan_per_m2"
+	if !part && v.per == PerMonth && v.hasProduct {
+		s.lack("daily.date")
+		return
+	}
+	if part && !v.hasBasic {
+		s.lack("fee.basic_yuan")
+	}
+	if !v.hasSeason && kind != citypack.BaseBasicOnly {
+		f.lacks(s)
+	}
+	if !v.hasDays {
+		s.lack("season.days")
+	}
+}
+
+// partly reports whether a kind of money is a part of a two-part fee.
+func partly(kind citypack.BaseKind) bool {
+	return kind != citypack.BaseWholeFee && kind != citypack.BaseRoomsArea
+}
+
+// lacks names what a season's fee would need.
+func (f *Fee) lacks(s *Scratch) {
+	if f.Per != "" && f.Per != PerSeason {
+		s.lack("fee.total_yuan")
+		return
+	}
+	f.lacksProduct(s)
+}
+
+func (f *Fee) lacksProduct(s *Scratch) {
+	if f.AreaM2 == 0 {
+		s.lack("fee.area_m2")
+	}
+	if f.Price == 0 {
+		s.lack("fee.price_yuan_per_m2")
+	}
 }
 
 // payBy is the last day to pay, and the last day to apply where the rule pays on application only.
