@@ -31,6 +31,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
@@ -96,6 +97,7 @@ type App struct {
 	Handovers *handover.Service
 	Equipment *equipment.Service
 	Measure   *measure.Service
+	Findings  *finding.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -216,6 +218,9 @@ func (a *App) services() (err error) {
 	a.Equipment = equipment.New(a.DB)
 	if a.Measure, err = a.measurements(); err != nil {
 		return fmt.Errorf("set up measurement: %w", err)
+	}
+	if a.Findings, err = a.findings(); err != nil {
+		return fmt.Errorf("set up findings: %w", err)
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)

@@ -30,6 +30,11 @@ func (s *Service) Get(ctx context.Context, by actor.Actor, city int, id string) 
 	})
 }
 
+// FindIn gives a measurement that the actor may see, inside the caller's transaction, for capabilities that build on it.
+func (s *Service) FindIn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, id string) (Measurement, error) {
+	return s.of(ctx, tx, by, city, id, actor.MeasureRead)
+}
+
 func (s *Service) view(ctx context.Context, tx *db.Tx, by actor.Actor, m Measurement) (View, error) {
 	r, err := s.o.Rules(ctx, tx, m.City)
 	if err != nil {
