@@ -21,6 +21,7 @@ func (w *Web) table() []Route {
 		w.casesRoutes(),
 		w.caseRoutes(),
 		w.placeRoutes(),
+		w.confusableRoutes(),
 		w.mapRoutes(),
 		w.territoryRoutes(),
 		w.claimRoutes(),

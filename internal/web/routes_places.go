@@ -6,7 +6,6 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
-
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/outage"
@@ -67,7 +66,9 @@ type communityView struct {
 	cases     []cases.Case // open ones the reader may see, nearest deadline first
 	ended     []cases.Case // ended lately
 	stop      *outage.View
-	may       bool // the reader may see cases
+	confused  []territory.DoubtPlace // communities that this one is taken for
+	may       bool                   // the reader may see cases
+	warn      bool                   // the reader may say what is confused
 }
 
 func (w *Web) community(rw http.ResponseWriter, r *http.Request) error {
@@ -81,6 +82,10 @@ func (w *Web) community(rw http.ResponseWriter, r *http.Request) error {
 	if v.stop, err = w.stopAt(r, v.one.ID, "", v.served.Station); err != nil {
 		return err
 	}
+	if v.confused, err = w.confusedWith(r, v.one.ID); err != nil {
+		return err
+	}
+	v.warn = by(r).MayAny(actor.KnowledgeWrite, v.city) || by(r).MayAny(actor.CaseDispatch, v.city)
 	return w.show(rw, r, Page{Title: text.Msg("territorypage.community_title", "name", v.one.Name), Nav: "places", Body: communityBody(v)})
 }
 
