@@ -20,6 +20,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -63,6 +64,9 @@ func lifecycles() []lifecycle {
 		of(handover.Lifecycle, "A handover sheet 交接班单", "handover.state", "handover.state.", "handover.event."),
 		of(measure.Lifecycle, "A measurement 入户测温", "measurement.state", "measure_state.", "measure_event."),
 		of(measure.Appointments, "An appointment for a measurement 测温预约", "measure_appointment.state", "appointment_state.", "appointment_event."),
+		of(settle.Lifecycle, "A refund claim 退费案件", "refund_claim.state", "refund_claim.state.", "refund_claim.event."),
+		of(settle.SettlementLifecycle, "A settlement 退费结算", "settlement.state", "settlement.state.", "settlement.event."),
+		of(settle.PayLifecycle, "An order to pay 付款单", "payout.state", "payout.state.", "payout.event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/territory"
 )
@@ -45,6 +46,7 @@ type Deps struct {
 	Rules     *citypack.Service
 	Places    *place.Service
 	Fees      *fee.Service
+	Refunds   *settle.Service
 	Territory *territory.Service
 	Cases     *cases.Service
 	Dispatch  *dispatch.Service

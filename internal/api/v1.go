@@ -79,6 +79,8 @@ func (a *API) v1(r chi.Router) {
 		v.feeOperations()
 		v.measureOperations()
 		v.instrumentOperations()
+		v.refundOperations()
+		v.settleOperations()
 	})
 	v.serveDocument(r)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -100,17 +101,22 @@ func (v *v1) exportAudit(o Operation) {
 	})
 }
 
-// begun notes whether an answer has begun, and sets its type only then.
+// begun notes whether an answer has begun, and sets its type and name only then.
 type begun struct {
-	w   http.ResponseWriter
-	yes bool
+	w    http.ResponseWriter
+	as   string // media type; empty: JSON Lines
+	name string // of the file that a browser keeps; empty: none
+	yes  bool
 }
 
 // Write sends bytes on.
 func (b *begun) Write(p []byte) (int, error) {
 	if !b.yes {
 		b.yes = true
-		b.w.Header().Set("Content-Type", "application/jsonl")
+		b.w.Header().Set("Content-Type", cmp.Or(b.as, "application/jsonl"))
+		if b.name != "" {
+			b.w.Header().Set("Content-Disposition", `attachment; filename="`+b.name+`"`)
+		}
 	}
 	return b.w.Write(p)
 }

@@ -41,6 +41,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/secret"
+	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
@@ -98,6 +99,7 @@ type App struct {
 	Equipment *equipment.Service
 	Measure   *measure.Service
 	Findings  *finding.Service
+	Settle    *settle.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -221,6 +223,9 @@ func (a *App) services() (err error) {
 	}
 	if a.Findings, err = a.findings(); err != nil {
 		return fmt.Errorf("set up findings: %w", err)
+	}
+	if a.Settle, err = a.settlements(); err != nil {
+		return fmt.Errorf("set up refunds: %w", err)
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)

@@ -43,6 +43,7 @@ type root struct {
 	Import    importCmd    `cmd:"" help:"${import}"`
 	Deadline  deadlineCmd  `cmd:"" help:"${deadline}"`
 	Refund    refundCmd    `cmd:"" help:"${refund}"`
+	Settle    settleCmd    `cmd:"" help:"${settle}"`
 	Attribute attributeCmd `cmd:"" help:"${attribute}"`
 	Export    exportCmd    `cmd:"" help:"${export}"`
 	Verify    verifyCmd    `cmd:"" help:"${verify}"`

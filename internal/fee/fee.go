@@ -63,8 +63,8 @@ type Bill struct {
 	Season      string             `json:"season"`
 	Company     string             `json:"company,omitempty"`
 	AreaM2      string             `json:"billed_area_m2"`
-	PriceClass  string             `json:"price_class"` // the pack's code where it has one, else what the list says
-	Price       string             `json:"price_yuan_per_m2,omitempty"`
+	PriceClass  string             `json:"price_class"`          // the pack's code where it has one, else what the list says
+	Price       string             `json:"price_yuan,omitempty"` // for a square metre, as Per says
 	Per         citypack.PriceUnit `json:"per,omitempty"`
 	Metered     bool               `json:"metered"`
 	Suspended   bool               `json:"suspended"`

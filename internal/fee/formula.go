@@ -98,8 +98,7 @@ func Reckon(p *citypack.Pack, s citypack.Season, r Row, heat string, t Term) Bil
 	}
 	price, ok := classOf(p.Doc.Fees, r.PriceClass, s)
 	if ok {
-		b.PriceClass, b.Per, b.Metered = price.Code, price.Per, price.Code == basicPart
-		b.perSeason(price, s)
+		b.PriceClass, b.Price, b.Per, b.Metered = price.Code, string(price.Amount), price.Per, price.Code == basicPart
 	}
 	switch {
 	case r.Amount != nil:
@@ -117,16 +116,6 @@ func Reckon(p *citypack.Pack, s citypack.Season, r Row, heat string, t Term) Bil
 		b.reckon(p, price, s)
 	}
 	return b
-}
-
-// perSeason notes what a square metre costs for the whole season.
-func (b *Bill) perSeason(price citypack.Price, s citypack.Season) {
-	n, ok := periods(price.Per, s)
-	if !ok {
-		return
-	}
-	yuan := new(big.Rat).Mul(rat(string(price.Amount)), big.NewRat(n, 1))
-	b.Price = strings.TrimSuffix(strings.TrimRight(yuan.FloatString(6), "0"), ".")
 }
 
 func (b *Bill) reckon(p *citypack.Pack, price citypack.Price, s citypack.Season) {

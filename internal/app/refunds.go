@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/measure"
+	"github.com/rehu-heat/rehu/internal/refund"
+	"github.com/rehu-heat/rehu/internal/settle"
+)
+
+// settlements joins refunds to what they follow from: each record of a measurement that may change money reckons the
+// household's claim anew in the same transaction.
+func (a *App) settlements() (*settle.Service, error) {
+	s, err := settle.New(settle.Options{
+		DB: a.DB, Ring: a.Ring, Places: a.Places, Fees: a.Fees, Notices: a.Notices, Jobs: a.Runner, Rules: a.Rules.RulesIn, Events: a.measured,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.Measure.OnResult = func(ctx context.Context, tx *db.Tx, by actor.Actor, m measure.Measurement, _ measure.Counted) error {
+		if m.Account == "" {
+			return nil // without a household account nobody can be paid
+		}
+		return s.RefreshIn(ctx, tx, by, m.City, m.Account)
+	}
+	return s, nil
+}
+
+// measured gives what was measured at a home in the engine's words.
+func (a *App) measured(ctx context.Context, tx *db.Tx, city int, account string) ([]refund.Event, error) {
+	list, err := a.Measure.CountedIn(ctx, tx, city, account, "")
+	if err != nil {
+		return nil, fmt.Errorf("what was measured: %w", err)
+	}
+	return measure.ForRefund(list), nil
+}

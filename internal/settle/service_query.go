@@ -1,0 +1,355 @@
+package settle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/money"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/refund"
+	"github.com/rehu-heat/rehu/internal/text"
+)
+
+// Console is the state of a season's settlements: what runs, what is seen, what is owed.
+type Console struct {
+	Season      string       `json:"season"`
+	Rule        string       `json:"rule"`
+	Provisional bool         `json:"provisional"` // the rule waits for the city's approval: nothing is paid
+	Running     *Settlement  `json:"running"`     // under way or cut short
+	Current     *Settlement  `json:"current"`     // the one that is seen
+	Settlements []Settlement `json:"settlements"`
+	Total       Total        `json:"total"` // of the current one
+	Companies   []Total      `json:"companies"`
+	Books       Books        `json:"books"`
+	Claims      int64        `json:"claims"` // now
+	Choice      *Choice      `json:"choice"`
+}
+
+// Console shows a season's settlements to those who see the whole city, others their own companies' part.
+func (s *Service) Console(ctx context.Context, by actor.Actor, city int, season string) (Console, error) {
+	if err := mayAny(by, city); err != nil {
+		return Console{}, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Console, error) {
+		c := Console{Season: season}
+		t, err := s.termsIn(ctx, tx, city, season)
+		if err != nil {
+			return c, err
+		}
+		c.Rule, c.Provisional = t.rule, t.plan != nil && t.plan.Provisional()
+		if chosen, ok, err := choiceIn(ctx, tx, city, season); err != nil {
+			return c, err
+		} else if ok {
+			c.Choice = &chosen
+		}
+		h, _, err := headIn(ctx, tx, city, season)
+		if err != nil {
+			return c, err
+		}
+		if c.Settlements, err = settlementsOf(ctx, tx, city, season); err != nil {
+			return c, err
+		}
+		for i, x := range c.Settlements {
+			switch x.ID {
+			case h.Run:
+				c.Running = &c.Settlements[i]
+			case h.Current:
+				c.Current = &c.Settlements[i]
+			}
+		}
+		n, err := censusOf(ctx, tx, city, season)
+		if err != nil {
+			return c, err
+		}
+		c.Claims = n.N
+		if c.Companies, err = s.companies(ctx, tx, by, city, h.Current); err != nil {
+			return c, err
+		}
+		for _, x := range c.Companies {
+			c.Total.add(x)
+		}
+		c.Books, err = s.booksIn(ctx, tx, city, season, func(company string) bool { return seesCompany(by, city, company) })
+		return c, err
+	})
+}
+
+func seesCompany(by actor.Actor, city int, company string) bool {
+	return by.May(actor.RefundRead, actor.On{City: city, Company: company}) == nil || by.ScopeOf(actor.RefundRead, city).All
+}
+
+func (s *Service) companies(ctx context.Context, tx *db.Tx, by actor.Actor, city int, id string) ([]Total, error) {
+	all, err := totalsOf(ctx, tx, city, id)
+	return slices.DeleteFunc(all, func(t Total) bool { return !seesCompany(by, city, t.Company) }), err
+}
+
+// Books are a season's two equations, of everything that the actor may see.
+func (s *Service) Books(ctx context.Context, by actor.Actor, city int, season string) (Books, error) {
+	if err := mayAny(by, city); err != nil {
+		return Books{}, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Books, error) {
+		return s.booksIn(ctx, tx, city, season, func(company string) bool { return seesCompany(by, city, company) })
+	})
+}
+
+// booksIn takes each side from its own rows: what was assessed from the current settlement, what was approved from every
+// approved one, what was paid from the orders to pay.
+func (s *Service) booksIn(ctx context.Context, tx *db.Tx, city int, season string, sees func(string) bool) (Books, error) {
+	var b Books
+	h, _, err := headIn(ctx, tx, city, season)
+	if err != nil {
+		return b, err
+	}
+	all, err := settlementsOf(ctx, tx, city, season)
+	if err != nil {
+		return b, err
+	}
+	for _, x := range all {
+		totals, err := totalsOf(ctx, tx, city, x.ID)
+		if err != nil {
+			return b, err
+		}
+		given := x.State == Approved || x.State == Ordered
+		for _, t := range totals {
+			if !sees(t.Company) {
+				continue
+			}
+			if given {
+				b.Approved += t.Payable
+			}
+			if x.ID == h.Current {
+				b.Assessed, b.Refused, b.Open = b.Assessed+t.Amount, b.Refused+t.Refused, b.Open+t.Open
+				if !given {
+					b.Open += t.Payable // not approved yet
+				}
+			}
+		}
+	}
+	sums, err := sumPayouts(ctx, tx, city, season, tx.Now.Date())
+	if err != nil {
+		return b, fmt.Errorf("total the orders to pay: %w", err)
+	}
+	var ordered money.Fen
+	for _, p := range sums {
+		if sees(p.Company) {
+			ordered, b.Paid, b.Owed = ordered+p.Amount, b.Paid+p.Paid, b.Owed+p.Amount-p.Paid
+		}
+	}
+	b.Owed += b.Approved - ordered // approved, and not ordered yet
+	return b, nil
+}
+
+// Lines lists what a settlement says, claim by claim, in the order of the accounts; after is the last account seen.
+func (s *Service) Lines(ctx context.Context, by actor.Actor, city int, id, after string, limit int) ([]Line, error) {
+	if err := mayAny(by, city); err != nil {
+		return nil, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Line, error) {
+		x, err := findSettlement(ctx, tx, city, id)
+		if err != nil {
+			return nil, err
+		}
+		if x.State == Assessing || x.State == Superseded {
+			return nil, fault.New(fault.NotFound, "settle.not_seen")
+		}
+		where, args := within(by.ScopeOf(actor.RefundRead, city), "c.", []any{city, id, after, min(max(limit, 1), 500), x.Season})
+		return db.List[Line](ctx, tx, `SELECT `+db.Columns[Line]("l")+` FROM settle_line l
+			JOIN refund_claim c ON c.city_id = l.city_id AND c.season = $5 AND c.account = l.account
+			WHERE l.city_id = $1 AND l.settlement = $2 AND l.account > $3 AND `+where+` ORDER BY l.account LIMIT $4`, args...)
+	})
+}
+
+// Overdue is what a company has not paid by the legal day.
+type Overdue struct {
+	Company    string     `json:"company"`
+	Orders     int64      `json:"orders"`
+	Amount     money.Fen  `json:"amount_yuan"`
+	Oldest     civil.Date `json:"oldest"`
+	Days       int        `json:"days"`             // of the oldest
+	LateCharge *money.Fen `json:"late_charge_yuan"` // 滞退金 up to today; null: the law has none, or the contract's rate is not known
+	Missing    string     `json:"missing,omitempty"`
+}
+
+// Overdue lists companies with refunds past the legal day, the longest first, with the late charge where the law has one.
+// Orders whose lateness is the user's own bear none.
+func (s *Service) Overdue(ctx context.Context, by actor.Actor, city int, season string) ([]Overdue, error) {
+	if err := mayAny(by, city); err != nil {
+		return nil, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Overdue, error) { return s.overdueIn(ctx, tx, by, city, season) })
+}
+
+func (s *Service) overdueIn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string) ([]Overdue, error) {
+	t, err := s.termsIn(ctx, tx, city, season)
+	if err != nil {
+		return nil, err
+	}
+	rates, err := companyTerms(ctx, tx, city)
+	if err != nil {
+		return nil, fmt.Errorf("terms of companies: %w", err)
+	}
+	today := tx.Now.Date()
+	var out []Overdue
+	err = lateOnes(ctx, tx, city, season, today, func(company string, net money.Fen, payBy civil.Date, excused bool) error {
+		if !seesCompany(by, city, company) {
+			return nil
+		}
+		if len(out) == 0 || out[len(out)-1].Company != company {
+			out = append(out, Overdue{Company: company, Oldest: payBy})
+		}
+		o := &out[len(out)-1]
+		o.Orders, o.Amount = o.Orders+1, o.Amount+net
+		if payBy.Before(o.Oldest) {
+			o.Oldest = payBy
+		}
+		o.Days = o.Oldest.DaysUntil(today)
+		o.charge(t, rates[company].LateRate, net, payBy, today, excused)
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b Overdue) int { return b.Days - a.Days })
+	return out, err
+}
+
+// charge adds the late charge of one order.
+func (o *Overdue) charge(t terms, rate string, net money.Fen, payBy, today civil.Date, excused bool) {
+	if t.plan == nil || t.plan.Rule().LateCharge == nil {
+		return
+	}
+	q, err := refund.ParseQuantity(rate)
+	if err != nil || q <= 0 {
+		o.Missing = "contract.late_rate"
+		return
+	}
+	sum := t.plan.LateCharge(net, payBy, today, q, excused)
+	if o.LateCharge != nil {
+		sum += *o.LateCharge
+	}
+	o.LateCharge = &sum
+}
+
+// SetLateRate keeps what a company's contracts say about late refunds; version 0 for the first time.
+func (s *Service) SetLateRate(ctx context.Context, by actor.Actor, in RateInput) (CompanyTerm, error) {
+	if err := by.May(actor.RefundDecide, actor.On{City: in.City, Company: in.Company}); err != nil {
+		return CompanyTerm{}, err
+	}
+	var c fault.Check
+	c.That(in.Company != "", "company", "field.required")
+	q, err := refund.ParseQuantity(in.LateRate)
+	c.That(err == nil && q > 0 && q < refund.Hundredths(100), "late_rate", "settle.bad_rate", "value", in.LateRate)
+	if err := c.Err(); err != nil {
+		return CompanyTerm{}, err
+	}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (CompanyTerm, error) {
+		t := CompanyTerm{City: in.City, Company: in.Company, LateRate: strings.TrimSpace(in.LateRate), Version: in.Version + 1}
+		if err := saveCompanyTerm(ctx, tx, t, in.Version); err != nil {
+			return CompanyTerm{}, err
+		}
+		return t, audit.Record(ctx, tx, by, in.City, audit.Act{Subject: "company:" + in.Company, Act: "settle.late_rate", Public: true, Body: map[string]any{"late_rate": t.LateRate}})
+	})
+}
+
+// Published is one company's line of the list that the public sees: no person, no address.
+type Published struct {
+	Company   string    `json:"company"`
+	Claims    int64     `json:"claims"`
+	Counted   int64     `json:"counted_days"`
+	Assessed  money.Fen `json:"assessed_yuan"`
+	Approved  money.Fen `json:"approved_yuan"`
+	Paid      money.Fen `json:"paid_yuan"`
+	Unclaimed money.Fen `json:"unclaimed_yuan"`
+	Overdue   int64     `json:"overdue"`
+	Done      int64     `json:"done"` // paid, with the invoice handled
+}
+
+// PublicList is what a city shows of a season's refunds by company, once a settlement of it was approved.
+func (s *Service) PublicList(ctx context.Context, city int, season string) ([]Published, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Published, error) {
+		all, err := settlementsOf(ctx, tx, city, season)
+		if err != nil {
+			return nil, err
+		}
+		by := map[string]*Published{}
+		line := func(company string) *Published {
+			if by[company] == nil {
+				by[company] = &Published{Company: company}
+			}
+			return by[company]
+		}
+		for _, x := range all {
+			if x.State != Approved && x.State != Ordered {
+				continue
+			}
+			totals, err := totalsOf(ctx, tx, city, x.ID)
+			if err != nil {
+				return nil, err
+			}
+			for _, t := range totals { // the latest approved one counts for what was assessed
+				p := line(t.Company)
+				p.Claims, p.Counted, p.Assessed, p.Approved = t.Claims, t.Counted, t.Amount, p.Approved+t.Payable
+			}
+		}
+		sums, err := sumPayouts(ctx, tx, city, season, tx.Now.Date())
+		if err != nil {
+			return nil, fmt.Errorf("total the orders to pay: %w", err)
+		}
+		for _, x := range sums {
+			p := line(x.Company)
+			p.Paid, p.Unclaimed, p.Overdue, p.Done = x.Paid, x.Unclaimed, x.Overdue, x.Done
+		}
+		out := make([]Published, 0, len(by))
+		for _, p := range by {
+			out = append(out, *p)
+		}
+		slices.SortFunc(out, func(a, b Published) int { return strings.Compare(a.Company, b.Company) })
+		return out, nil
+	})
+}
+
+// warnArgs are the daily job that warns companies of the legal day.
+type warnArgs struct{}
+
+// Kind implements jobs.Args.
+func (warnArgs) Kind() string { return "settle.warn" }
+
+func (s *Service) warn(ctx context.Context, j jobs.Job, _ warnArgs) error { return s.Warn(ctx, j.City) }
+
+// Warn tells companies whose legal day is near or past what they still owe, once a day.
+func (s *Service) Warn(ctx context.Context, city int) error {
+	if s.o.Notices == nil {
+		return nil
+	}
+	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+		seasons, err := seasonsPaid(ctx, tx, city)
+		if err != nil {
+			return fmt.Errorf("seasons with settlements: %w", err)
+		}
+		for _, season := range seasons {
+			soon, err := sumPayouts(ctx, tx, city, season, tx.Now.Add(warnBefore).Date())
+			if err != nil {
+				return err
+			}
+			for _, x := range soon {
+				if x.Overdue == 0 {
+					continue
+				}
+				_, err := s.o.Notices.EnqueueIn(ctx, tx, actor.SystemFor("settle", actor.Job), notice.Message{
+					City: city, Channel: notice.Console, Org: x.Company, Role: actor.RoleCompany, Template: "settle.notice_due", Lang: text.ZH,
+					Params:  map[string]any{"season": season, "orders": x.Overdue, "amount": x.OverdueFen.Yuan()},
+					Subject: "season:" + season, Matter: "settle.due:" + season + ":" + x.Company + ":" + tx.Now.Date().String(),
+				})
+				if err != nil {
+					return fmt.Errorf("warn %s: %w", x.Company, err)
+				}
+			}
+		}
+		return nil
+	})
+}
