@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -16,21 +17,68 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
+	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/measure"
+	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/web"
 )
 
 // fieldDesk is a house with a worker of C1 whose login is "worker", and another one, "mate".
 type fieldDesk struct {
 	*desk
 	worker staff.Person
+	tests  *measure.Service
+	tools  *equipment.Service
 }
 
 func newFieldDesk(t testing.TB) *fieldDesk {
 	t.Helper()
-	k := newDesk(t, dbtest.SQLite(t))
-	return &fieldDesk{desk: k, worker: k.person("worker", actor.RoleWorker)}
+	d := dbtest.SQLite(t)
+	f := &fieldDesk{tools: equipment.New(d)}
+	f.desk = newDesk(t, d, func(o *web.Options) {
+		ring, err := secret.LoadRing(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		clocks, err := clock.New(clock.Options{DB: d, Rules: o.Deps.Rules.RulesIn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.tests, err = measure.New(measure.Options{DB: d, Ring: ring, Cases: o.Deps.Cases, Clocks: clocks, Blobs: o.Deps.Blobs, Rules: o.Deps.Rules.RulesIn, Owner: served}); err != nil {
+			t.Fatal(err)
+		}
+		o.Deps.Measure, o.Deps.Equipment = f.tests, f.tools
+	})
+	f.worker = f.person("worker", actor.RoleWorker)
+	return f
+}
+
+// served says who serves an estate of the test city.
+func served(_ context.Context, _ *db.Tx, _ int, community, _ string) (string, string, error) {
+	return map[string]string{"sun": "C1", "moon": "C2"}[community], "", nil
+}
+
+// test is a measurement that the worker is to make today, with an instrument to make it with.
+func (k *fieldDesk) test() measure.Measurement {
+	k.t.Helper()
+	if _, err := k.tools.Save(bg, companyOf, equipment.Entry{City: city, Number: "T-1", Model: "DT-1", VerifiedOn: civil.NewDate(2024, 10, 1), ValidUntil: civil.NewDate(2025, 9, 30)}); err != nil {
+		k.t.Fatal(err)
+	}
+	m, err := k.tests.Request(bg, seatOf, measure.Requesting{City: city, Case: k.order().ID})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	m, err = k.tests.Assign(bg, companyOf, measure.Assigning{Act: measure.Act{City: city, ID: m.ID, Version: m.Version}, Worker: k.worker.ID, Testers: []string{k.person("helper", actor.RoleWorker).ID}})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return m
 }
 
 // order is a case in the worker's hands.

@@ -17,7 +17,7 @@ func (w *Web) uploadRoutes() []Route {
 	if w.Blobs == nil {
 		return nil
 	}
-	in := may(actor.CaseHandle, actor.CaseFeedBack)
+	in := may(actor.CaseHandle, actor.CaseFeedBack, actor.MeasureTest)
 	return []Route{
 		post("/f/{city}/uploads", in, w.beginUpload),
 		get("/f/{city}/uploads/{upload}", in, w.uploadState),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -89,3 +90,32 @@ func (v fieldCaseView) verb(a fieldAct) string {
 func (v fieldCaseView) needsProof(what string) bool {
 	return slices.Contains(v.names.rules.Pack.Options(v.Case.UpdatedAt).NotHomeProofs, what)
 }
+
+func testPath(met bool) string {
+	if met {
+		return "/read"
+	}
+	return "/absent"
+}
+
+// roomName says a sort of room; one that only this city knows is said as its rules write it.
+func roomName(ctx context.Context, t string) string { return firstKey(ctx, t, "field.room."+t) }
+
+func roomOptions(ctx context.Context, types []string) []ui.Option {
+	out := make([]ui.Option, len(types))
+	for i, t := range types {
+		out[i] = ui.Option{Value: t, Text: roomName(ctx, t)}
+	}
+	return out
+}
+
+func conditionOptions(ctx context.Context, all []citypack.Statement) []ui.Option {
+	out := make([]ui.Option, len(all))
+	for i, s := range all {
+		out[i] = ui.Option{Value: s.Code, Text: phrase(ctx, s.Text)}
+	}
+	return out
+}
+
+// degrees writes a coordinate with the digits that a telephone means.
+func degrees(v float64) string { return strconv.FormatFloat(v, 'f', 6, 64) }

@@ -9,9 +9,11 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/static"
@@ -37,7 +39,7 @@ func (w *Web) fieldRoutes() []Route {
 		at := "/f/{city}/cases/{case}/" + a.name
 		all = append(all, get(at, may(a.may), w.askField(a)), post(at, may(a.may), w.doField(a)))
 	}
-	return append(all, w.uploadRoutes()...)
+	return slices.Concat(all, w.uploadRoutes(), w.testRoutes())
 }
 
 // fieldHome is where the installed page opens: the list of the only city, or the choice of one.
@@ -98,6 +100,7 @@ type fieldView struct {
 	order  string // "due" or "route"
 	page   page.Of[cases.Case]
 	agreed map[string]dispatch.Agreed
+	tests  measure.Plan
 	total  cases.Total
 }
 
@@ -137,12 +140,22 @@ func (w *Web) fieldPage(rw http.ResponseWriter, r *http.Request) error {
 	if v.agreed, err = w.Dispatch.Appointments(ctx, by(r), city, ids); err != nil {
 		return err
 	}
+	if w.open(by(r), "/f/{city}/tests/{test}", city) {
+		if v.tests, err = w.Measure.Calendar(ctx, by(r), city, theseDays(by(r), w.o.Now().Date())); err != nil {
+			return err
+		}
+	}
 	return w.showField(rw, r, Page{Title: text.Msg("field.title"), Body: fieldBody(v)})
 }
 
 // fieldOffline is what a telephone shows without a network in place of a page that it does not hold.
 func (w *Web) fieldOffline(rw http.ResponseWriter, r *http.Request) error {
 	return w.showField(rw, r, Page{Title: text.Msg("ui.no_network"), Body: fieldOfflineBody(), Back: "/f/"})
+}
+
+// theseDays are what a worker measures today and in the two days after: a limit often ends the next morning.
+func theseDays(by actor.Actor, today civil.Date) measure.CalendarFilter {
+	return measure.CalendarFilter{From: today, To: today.AddDays(2), Worker: by.ID}
 }
 
 // fieldLeave ends the shift: what this telephone holds is shown and wiped before the login ends.

@@ -30,10 +30,12 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/paper"
@@ -67,6 +69,8 @@ type Deps struct {
 	Knowledge *knowledge.Service
 	Outages   *outage.Service
 	Handovers *handover.Service
+	Measure   *measure.Service
+	Equipment *equipment.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.

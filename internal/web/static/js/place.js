@@ -15,7 +15,7 @@ function offset() {
   }
 }
 
-const instant = () => new Date(Date.now() + offset()).toISOString()
+export const instant = () => new Date(Date.now() + offset()).toISOString()
 
 function locate(box) {
   const say = (name, n) => { box.querySelector('[role=status]').textContent = box.dataset[name].replace('{n}', n) }

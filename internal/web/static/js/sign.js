@@ -1,61 +1,58 @@
-// A signature drawn with a finger: a canvas whose strokes become a small picture in a hidden field (data-drawn), so that it
-// is drafted and sent with the form. What is not drawn is not sent.
+// A signature drawn with a finger: the strokes are kept as points of a field of 1000 by 400 ("x,y x,y;x,y"), so that they
+// are drafted and sent with the form and can be drawn again. What is not drawn is not sent.
+const W = 1000, H = 400
+
 function pen(canvas) {
   const field = document.getElementById(canvas.dataset.sign)
   const ctx = canvas.getContext('2d')
-  let down = false
+  let stroke = null
 
-  const size = () => {
-    canvas.width = canvas.clientWidth * 2
-    canvas.height = canvas.clientHeight * 2
-    ctx.lineWidth = 5
-    ctx.lineCap = ctx.lineJoin = 'round'
-    ctx.strokeStyle = '#14202e'
-  }
   const spot = e => {
     const box = canvas.getBoundingClientRect()
-    return [(e.clientX - box.left) * canvas.width / box.width, (e.clientY - box.top) * canvas.height / box.height]
+    return [Math.round((e.clientX - box.left) * W / box.width), Math.round((e.clientY - box.top) * H / box.height)]
   }
-  const done = () => {
-    if (!down) return
-    down = false
-    field.value = canvas.toDataURL('image/png')
-    field.dispatchEvent(new Event('input', { bubbles: true }))
+  const draw = points => {
+    ctx.beginPath()
+    points.forEach((p, i) => i ? ctx.lineTo(p[0], p[1]) : ctx.moveTo(p[0], p[1]))
+    if (points.length === 1) ctx.lineTo(points[0][0] + 1, points[0][1])
+    ctx.stroke()
   }
-  const back = () => { // from a draft, or nothing
-    size()
-    if (!field.value) return
-    const img = new Image()
-    img.onload = () => ctx.drawImage(img, 0, 0, canvas.width, canvas.height)
-    img.src = field.value
+  const redraw = () => {
+    canvas.width = W
+    canvas.height = H
+    ctx.lineWidth = 6
+    ctx.lineCap = ctx.lineJoin = 'round'
+    ctx.strokeStyle = '#14202e'
+    for (const s of field.value.split(';')) if (s) draw(s.split(' ').map(p => p.split(',').map(Number)))
   }
+  const told = () => field.dispatchEvent(new Event('input', { bubbles: true }))
 
   canvas.addEventListener('pointerdown', e => {
     e.preventDefault()
     if (canvas.setPointerCapture) canvas.setPointerCapture(e.pointerId)
-    down = true
-    ctx.beginPath()
-    ctx.moveTo(...spot(e))
-    ctx.lineTo(...spot(e))
-    ctx.stroke()
+    stroke = [spot(e)]
+    draw(stroke)
   })
   canvas.addEventListener('pointermove', e => {
-    if (!down) return
-    ctx.lineTo(...spot(e))
-    ctx.stroke()
+    if (!stroke) return
+    stroke.push(spot(e))
+    draw(stroke.slice(-2))
   })
-  for (const end of ['pointerup', 'pointercancel', 'pointerleave']) canvas.addEventListener(end, done)
+  for (const end of ['pointerup', 'pointercancel']) {
+    canvas.addEventListener(end, () => {
+      if (!stroke) return
+      field.value += (field.value ? ';' : '') + stroke.map(p => p.join(',')).join(' ')
+      stroke = null
+      told()
+    })
+  }
   if (field.form) {
-    field.form.addEventListener('refilled', back)
-    field.form.addEventListener('reset', () => setTimeout(() => { field.value = ''; back() }))
+    field.form.addEventListener('refilled', redraw)
+    field.form.addEventListener('reset', () => setTimeout(() => { field.value = ''; redraw() }))
   }
   const clear = document.querySelector(`[data-unsign="${field.id}"]`)
-  if (clear) clear.addEventListener('click', () => {
-    field.value = ''
-    back()
-    field.dispatchEvent(new Event('input', { bubbles: true }))
-  })
-  back()
+  if (clear) clear.addEventListener('click', () => { field.value = ''; redraw(); told() })
+  redraw()
 }
 
 export function start(root) {
