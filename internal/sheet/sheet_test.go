@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -314,6 +315,73 @@ func TestWritingValues(t *testing.T) {
 	}
 	if _, err := sheet.NewWriter(broken{}, sheet.CSV, "a"); err == nil {
 		t.Error("writing to nowhere gives no error")
+	}
+}
+
+// TestWorkbookIsOneForOthers reads what is written with another program's eyes.
+func TestWorkbookIsOneForOthers(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	w, err := sheet.NewWriter(&b, sheet.XLSX, "编号", "内容")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := [][]any{{7, "  前后有空格  "}, {int64(-8), "a<b&\"c\"\n第二行\t_x000D_ 不是回车"}, {true, strings.Repeat("热", 40_000)}, {nil, ""}}
+	for _, r := range rows {
+		if err := w.Row(r...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := excelize.OpenReader(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, err := f.GetRows("Sheet1", excelize.Options{RawCellValue: true})
+	want := [][]string{{"编号", "内容"}, {"7", "  前后有空格  "}, {"-8", "a<b&\"c\"\n第二行\t_x000D_ 不是回车"}, {"1", strings.Repeat("热", 32_766) + "…"}}
+	if err != nil || cmp.Diff(want, got[:4]) != "" {
+		t.Errorf("%v %s", err, cmp.Diff(want, got))
+	}
+	if p, err := f.GetPanes("Sheet1"); err != nil || !p.Freeze || p.YSplit != 1 {
+		t.Errorf("the header is not fixed: %+v, %v", p, err)
+	}
+}
+
+// TestWorkbookStreams writes more rows than a sheet holds: they reach the other side while they come, and the rest stands on
+// a second sheet.
+func TestWorkbookStreams(t *testing.T) {
+	t.Parallel()
+	const rows = 1_048_576 // and the header
+	var b bytes.Buffer
+	w, err := sheet.NewWriter(&b, sheet.XLSX, "n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := 0
+	for i := range rows {
+		if err := w.Row(i); err != nil {
+			t.Fatal(err)
+		}
+		if i == rows/2 {
+			early = b.Len()
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if early < b.Len()/3 {
+		t.Errorf("after half the rows %d bytes were passed on, in the end %d", early, b.Len())
+	}
+	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := fs.ReadFile(z, "xl/worksheets/sheet2.xml")
+	if want := `<row r="1"><c r="A1" t="inlineStr"><is><t xml:space="preserve">n</t></is></c></row><row r="2"><c r="A2"><v>1048575</v></c></row></sheetData>`; err != nil || !strings.Contains(string(second), want) {
+		t.Errorf("second sheet: %v %s", err, second)
 	}
 }
 

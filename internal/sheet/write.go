@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/xuri/excelize/v2"
-
 	"github.com/rehu-heat/rehu/internal/civil"
 )
 
@@ -129,94 +127,4 @@ func clean(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-}
-
-// sheetRows is how many rows one sheet of a workbook can hold.
-const sheetRows = 1_048_576
-
-// maxCell is how many characters one cell of a workbook can hold.
-const maxCell = 32_767
-
-type xlsxWriter struct {
-	w      io.Writer
-	f      *excelize.File
-	s      *excelize.StreamWriter
-	header []any
-	sheets int
-	row    int
-}
-
-func newXLSX(w io.Writer, header []any) (*xlsxWriter, error) {
-	x := &xlsxWriter{w: w, f: excelize.NewFile(), header: header}
-	return x, x.sheet()
-}
-
-// sheet begins the next sheet, the header on top and fixed.
-func (x *xlsxWriter) sheet() error {
-	x.sheets++
-	name := "Sheet" + strconv.Itoa(x.sheets)
-	if x.sheets > 1 {
-		if err := x.s.Flush(); err != nil {
-			return fmt.Errorf("write a table: %w", err)
-		}
-		if _, err := x.f.NewSheet(name); err != nil {
-			return fmt.Errorf("write a table: %w", err)
-		}
-	}
-	var err error
-	if x.s, err = x.f.NewStreamWriter(name); err != nil {
-		return fmt.Errorf("write a table: %w", err)
-	}
-	if err := x.s.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
-		return fmt.Errorf("write a table: %w", err)
-	}
-	x.row = 0
-	return x.Row(x.header...)
-}
-
-// Row implements Writer.
-func (x *xlsxWriter) Row(cells ...any) error {
-	if x.row >= sheetRows {
-		if err := x.sheet(); err != nil {
-			return err
-		}
-	}
-	row := make([]any, len(cells))
-	for i, v := range cells {
-		switch n := v.(type) {
-		case nil, int, int64, bool:
-			row[i] = n
-		default:
-			row[i] = short(spell(v))
-		}
-	}
-	x.row++
-	if err := x.s.SetRow("A"+strconv.Itoa(x.row), row); err != nil {
-		return fmt.Errorf("write a table: %w", err)
-	}
-	return nil
-}
-
-// short cuts what a cell cannot hold and shows that it did.
-func short(s string) string {
-	if len(s) <= maxCell {
-		return s
-	}
-	r := []rune(s)
-	if len(r) <= maxCell {
-		return s
-	}
-	return string(r[:maxCell-1]) + "…"
-}
-
-// Close implements Writer.
-func (x *xlsxWriter) Close() error {
-	defer x.f.Close()
-	if err := x.s.Flush(); err != nil {
-		return fmt.Errorf("write a table: %w", err)
-	}
-	if _, err := x.f.WriteTo(x.w); err != nil {
-		return fmt.Errorf("write a table: %w", err)
-	}
-	return nil
 }
