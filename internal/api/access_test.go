@@ -15,7 +15,7 @@ import (
 // target is where an operation is asked for about one case.
 func target(o api.Operation, c cases.Case) string {
 	return api.Prefix + strings.NewReplacer("{city}", "990100", "{case}", c.ID, "{blob}", "none", "{community}", "none", "{account}", "none", "{outage}", "none",
-		"{measurement}", "none", "{document}", "none", "{instrument}", "none", "{season}", "2025-2026",
+		"{measurement}", "none", "{document}", "none", "{instrument}", "none", "{finding}", "none", "{season}", "2025-2026",
 		"{settlement}", "none", "{batch}", "none", "{objection}", "none", "{area}", "none", "{company}", "none").Replace(o.Path)
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/outage"
@@ -53,6 +54,7 @@ type Deps struct {
 	Outages   *outage.Service
 	Equipment *equipment.Service
 	Measure   *measure.Service
+	Findings  *finding.Service
 	Blobs     *blob.Service
 	Bundles   *bundle.Service
 }

@@ -79,6 +79,7 @@ func (a *API) v1(r chi.Router) {
 		v.feeOperations()
 		v.measureOperations()
 		v.instrumentOperations()
+		v.findingOperations()
 		v.refundOperations()
 		v.settleOperations()
 	})

@@ -227,6 +227,7 @@ func (a *App) services() (err error) {
 	if a.Settle, err = a.settlements(); err != nil {
 		return fmt.Errorf("set up refunds: %w", err)
 	}
+	a.followFindings()
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/db"
@@ -29,11 +30,17 @@ func (a *App) settlements() (*settle.Service, error) {
 	return s, nil
 }
 
-// measured gives what was measured at a home in the engine's words.
+// measured gives what was measured at a home in the engine's words, without the results that a finding of the authority has
+// put another in the place of.
 func (a *App) measured(ctx context.Context, tx *db.Tx, city int, account string) ([]refund.Event, error) {
 	list, err := a.Measure.CountedIn(ctx, tx, city, account, "")
 	if err != nil {
 		return nil, fmt.Errorf("what was measured: %w", err)
 	}
+	aside, err := a.Findings.PutAsideIn(ctx, tx, city, account)
+	if err != nil {
+		return nil, fmt.Errorf("what findings put aside: %w", err)
+	}
+	list = slices.DeleteFunc(list, func(c measure.Counted) bool { return c.Record != "" && slices.Contains(aside, c.Record) })
 	return measure.ForRefund(list), nil
 }

@@ -55,7 +55,7 @@ func newServer(a *app.App) (http.Handler, error) {
 	doors := api.New(api.Options{
 		Deps: api.Deps{
 			Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch,
-			Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Blobs: a.Blobs, Bundles: a.Bundles,
+			Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles,
 		},
 		Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted, Cities: a.Cities,
 		Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,

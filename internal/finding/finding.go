@@ -13,6 +13,7 @@ package finding
 
 import (
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -65,7 +66,8 @@ type Room struct {
 // Evidence is one test or failure to test that stands in the household's log.
 type Evidence struct {
 	Record     string        `json:"record"`
-	Type       string        `json:"type"` // test, retest, lab_report, missed_by_company …
+	Of         string        `json:"measurement,omitempty"` // the measurement that it belongs to
+	Type       string        `json:"type"`                  // test, retest, lab_report, missed_by_company …
 	At         civil.Instant `json:"at"`
 	By         string        `json:"by,omitempty"` // company, authority, laboratory
 	Rooms      []Room        `json:"rooms,omitempty"`
@@ -183,6 +185,28 @@ type Filing struct {
 	Applicant   string `json:"applicant" form:"applicant"` // name of the user who objects
 	Phone       string `json:"phone" form:"phone"`
 	Key         string `json:"-" form:"key"`
+}
+
+// Own is the input of FileOwn: a resident's objection through their receipt.
+type Own struct {
+	cases.Proof
+	City        int    `json:"-" form:"-"`
+	Measurement string `json:"measurement" form:"measurement"`
+	Ground      Ground `json:"ground" form:"ground"`
+	Way         Way    `json:"way" form:"way"`
+	Text        string `json:"text" form:"text"`
+	Applicant   string `json:"applicant" form:"applicant"`
+	Key         string `json:"-" form:"key"`
+}
+
+// Leaving is the input of WithdrawOwn.
+type Leaving struct {
+	cases.Proof
+	City    int    `json:"-" form:"-"`
+	ID      string `json:"id" form:"id"`
+	Version int64  `json:"version" form:"version"`
+	Reason  string `json:"reason" form:"reason"`
+	Key     string `json:"-" form:"key"`
 }
 
 // Act names the finding that something is done to.

@@ -16,6 +16,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/calendar"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -93,6 +94,12 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return slices.Clone(w.log), nil
+		},
+		Own: func(_ context.Context, _ *db.Tx, _ int, p cases.Proof) (finding.Claimant, error) {
+			if p != receipt {
+				return finding.Claimant{}, fault.New(fault.NotFound, "not_found")
+			}
+			return finding.Claimant{Measurements: []string{"M1"}}, nil
 		},
 		Tell: func(_ context.Context, _ *db.Tx, f finding.Finding, what string) error {
 			w.mu.Lock()

@@ -99,3 +99,33 @@ func chosen(c *fault.Check, rules citypack.Finding, day civil.Date, in Deciding,
 	e := measured[i]
 	return &e
 }
+
+// PutAside are the records of results that findings have put another result in the place of: what the objection was raised
+// against is the last result of its measurement before it, and where the result that counts says the opposite of it, it
+// counts no more. Whatever else stands in the household's log is untouched: a finding on a re-test says nothing about the
+// test before the cure.
+func PutAside(decided []Finding) []string {
+	var out []string
+	for _, f := range decided {
+		if e, ok := f.against(); ok {
+			out = append(out, e.Record)
+		}
+	}
+	return out
+}
+
+// against is the result that the paper put another one in the place of.
+func (f Finding) against() (Evidence, bool) {
+	if f.Paper == nil || f.Paper.Prevails == nil || f.Ground != Result {
+		return Evidence{}, false
+	}
+	var last Evidence
+	for _, e := range f.Paper.Evidence {
+		if len(e.Rooms) > 0 && e.Of == f.Measurement && !e.At.After(f.FiledAt) && !e.At.Before(last.At) {
+			last = e
+		}
+	}
+	p := f.Paper.Prevails
+	opposite := last.Conforming != nil && p.Conforming != nil && *last.Conforming != *p.Conforming
+	return last, last.Record != "" && last.Record != p.Record && opposite
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/calendar"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -29,8 +30,17 @@ type Options struct {
 	Matter func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, measurement string) (Matter, error)
 	// Log gives the tests and failures to test of a household's season, oldest first.
 	Log func(ctx context.Context, tx *db.Tx, city int, home, season string) ([]Evidence, error)
-	// Tell puts a word about a finding ("accepted", "decided", "late") where those concerned read it; nil tells nobody.
+	// Own proves that a case is the visitor's own: who they are, and which measurements belong to it. Nil: residents file
+	// nothing themselves.
+	Own func(ctx context.Context, tx *db.Tx, city int, p cases.Proof) (Claimant, error)
+	// Tell puts a word about a finding ("accepted", "weighed", "decided", "late") where those concerned read it; nil tells nobody.
 	Tell func(ctx context.Context, tx *db.Tx, f Finding, what string) error
+}
+
+// Claimant is the resident behind a receipt.
+type Claimant struct {
+	Person       string   // data subject that the case belongs to; may be empty
+	Measurements []string // of the case
 }
 
 // Service offers the use cases.
@@ -64,6 +74,11 @@ func (s *Service) File(ctx context.Context, by actor.Actor, in Filing) (View, er
 
 // FileIn is File in the caller's transaction.
 func (s *Service) FileIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Filing) (View, error) {
+	return s.fileIn(ctx, tx, by, in, "")
+}
+
+// fileIn files an objection; person is the data subject of the applicant where it is known already.
+func (s *Service) fileIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Filing, person string) (View, error) {
 	if !by.MayAny(actor.FindingFile, in.City) {
 		return View{}, by.May(actor.FindingFile, actor.On{City: in.City})
 	}
@@ -86,7 +101,7 @@ func (s *Service) FileIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Fili
 	if _, open, err := openOf(ctx, tx, f.City, f.Measurement); err != nil || open {
 		return View{}, cmpErr(err, fault.New(fault.Conflict, "finding.open_already"))
 	}
-	if err := s.prepare(ctx, tx, &f, in); err != nil {
+	if err := s.prepare(ctx, tx, &f, in, person); err != nil {
 		return View{}, err
 	}
 	if err := insert(ctx, tx, f); err != nil {
@@ -119,7 +134,7 @@ func sideOf(by actor.Actor) Side {
 }
 
 // prepare numbers an objection, seals who objects and sets the authority's own clock.
-func (s *Service) prepare(ctx context.Context, tx *db.Tx, f *Finding, in Filing) error {
+func (s *Service) prepare(ctx context.Context, tx *db.Tx, f *Finding, in Filing, person string) error {
 	rules, err := s.o.Rules(ctx, tx, f.City)
 	if err != nil {
 		return err
@@ -131,13 +146,21 @@ func (s *Service) prepare(ctx context.Context, tx *db.Tx, f *Finding, in Filing)
 	}
 	f.No = rules.Pack.Number("objection", day, n, fmt.Sprintf("%s-%03d", day, n))
 	if name := strings.TrimSpace(in.Applicant); name != "" {
-		p, err := secret.Subject(ctx, tx, s.o.Ring, f.City, secret.Phone, in.Phone)
+		p, err := s.subject(ctx, tx, f.City, person, in.Phone)
 		if err != nil {
 			return err
 		}
 		f.ApplicantID, f.Applicant, f.ApplicantSealed = p.ID, secret.MaskName(name), p.Seal("finding.applicant", name)
 	}
 	return s.promise(ctx, tx, rules, f)
+}
+
+// subject is the person that an applicant is: the known one, else whoever has the telephone.
+func (s *Service) subject(ctx context.Context, tx *db.Tx, city int, person, phone string) (secret.Person, error) {
+	if person != "" {
+		return secret.OpenSubject(ctx, tx, s.o.Ring, city, person)
+	}
+	return secret.Subject(ctx, tx, s.o.Ring, city, secret.Phone, phone)
 }
 
 // promise sets by when the authority answers, where the city's rules say so.

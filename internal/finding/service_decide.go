@@ -14,31 +14,39 @@ import (
 	"github.com/rehu-heat/rehu/internal/once"
 )
 
+// doing changes an objection and names the act with its facts.
+type doing = func(tx *db.Tx, f *Finding) (string, map[string]any, error)
+
 // change opens an objection in a transaction, once for a key, and lets fn change it.
-func (s *Service) change(ctx context.Context, by actor.Actor, a Act, body any, p actor.Permission, fn func(tx *db.Tx, f *Finding) (string, map[string]any, error)) (View, error) {
+func (s *Service) change(ctx context.Context, by actor.Actor, a Act, body any, p actor.Permission, fn doing) (View, error) {
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (View, error) {
 		return once.Do(ctx, tx, once.Request{City: a.City, By: by, Key: a.Key, Body: body}, func() (View, error) {
 			f, err := visible(ctx, tx, by, a.City, a.ID, p)
 			if err != nil {
 				return View{}, err
 			}
-			act, facts, err := fn(tx, &f)
-			if err != nil {
-				return View{}, err
-			}
-			if f, err = update(ctx, tx, f, a.Version); err != nil {
-				return View{}, err
-			}
-			facts["finding"], facts["no"], facts["state"] = f.ID, f.No, string(f.State)
-			if err := s.record(ctx, tx, by, f, act, facts); err != nil {
-				return View{}, err
-			}
-			if err := s.follow(ctx, tx, by, f, act); err != nil {
-				return View{}, err
-			}
-			return s.view(ctx, tx, by, f)
+			return s.changeIn(ctx, tx, by, f, a.Version, fn)
 		})
 	})
+}
+
+// changeIn lets fn change an objection that the actor saw in a version, and keeps, records and tells what came of it.
+func (s *Service) changeIn(ctx context.Context, tx *db.Tx, by actor.Actor, f Finding, seen int64, fn doing) (View, error) {
+	act, facts, err := fn(tx, &f)
+	if err != nil {
+		return View{}, err
+	}
+	if f, err = update(ctx, tx, f, seen); err != nil {
+		return View{}, err
+	}
+	facts["finding"], facts["no"], facts["state"] = f.ID, f.No, string(f.State)
+	if err := s.record(ctx, tx, by, f, act, facts); err != nil {
+		return View{}, err
+	}
+	if err := s.follow(ctx, tx, by, f, act); err != nil {
+		return View{}, err
+	}
+	return s.view(ctx, tx, by, f)
 }
 
 // follow lets others act on what was done, in the same transaction.
@@ -63,7 +71,12 @@ func (s *Service) Step(ctx context.Context, by actor.Actor, in Stepping) (View, 
 	if in.Event == Withdraw {
 		p = actor.FindingFile
 	}
-	return s.change(ctx, by, in.Act, in, p, func(tx *db.Tx, f *Finding) (string, map[string]any, error) {
+	return s.change(ctx, by, in.Act, in, p, s.stepping(ctx, by, in))
+}
+
+// stepping is a step without a paper.
+func (s *Service) stepping(ctx context.Context, by actor.Actor, in Stepping) doing {
+	return func(tx *db.Tx, f *Finding) (string, map[string]any, error) {
 		var c fault.Check
 		switch in.Event {
 		case Accept, Weigh:
@@ -97,7 +110,7 @@ func (s *Service) Step(ctx context.Context, by actor.Actor, in Stepping) (View, 
 			f.DecidedAt = tx.Now
 		}
 		return "finding." + string(in.Event), map[string]any{"reason": audit.Fingerprint(f.ID, f.Reason)}, nil
-	})
+	}
 }
 
 // newer asks that a test was made since the objection.

@@ -21,21 +21,11 @@ func (s *Service) Sheet(ctx context.Context, by actor.Actor, city int, id string
 		if err != nil {
 			return paper.Document{}, err
 		}
-		if f.Paper == nil {
-			return paper.Document{}, fault.New(fault.Conflict, "finding.no_paper")
-		}
-		rules, err := s.o.Rules(ctx, tx, city)
+		t, err := s.template(ctx, tx, f)
 		if err != nil {
 			return paper.Document{}, err
 		}
-		t, ok := rules.Pack.Template(f.Paper.Form.template())
-		if !ok {
-			return paper.Document{}, fault.New(fault.NotFound, "finding.no_template")
-		}
-		applicant := f.Applicant
-		if f.Side == Company {
-			applicant = f.Paper.Company.In(l)
-		}
+		applicant := f.masked(l)
 		if f.ApplicantSealed != "" && by.May(actor.FindingDecide, f.On()) == nil {
 			if applicant, err = s.name(ctx, tx, f); err != nil {
 				return paper.Document{}, err
@@ -46,6 +36,30 @@ func (s *Service) Sheet(ctx context.Context, by actor.Actor, city int, id string
 		}
 		return document(l, t, f, applicant), nil
 	})
+}
+
+// template is the city's form of the paper that was issued.
+func (s *Service) template(ctx context.Context, tx *db.Tx, f Finding) (citypack.Template, error) {
+	if f.Paper == nil {
+		return citypack.Template{}, fault.New(fault.Conflict, "finding.no_paper")
+	}
+	rules, err := s.o.Rules(ctx, tx, f.City)
+	if err != nil {
+		return citypack.Template{}, err
+	}
+	t, ok := rules.Pack.Template(f.Paper.Form.template())
+	if !ok {
+		return t, fault.New(fault.NotFound, "finding.no_template")
+	}
+	return t, nil
+}
+
+// masked is who objected, as everybody may read it.
+func (f Finding) masked(l text.Lang) string {
+	if f.Side == Company {
+		return f.Paper.Company.In(l)
+	}
+	return f.Applicant
 }
 
 // name opens the applicant's name; of a person who was erased the masked one is left.

@@ -38,6 +38,36 @@ func openOf(ctx context.Context, tx *db.Tx, city int, measurement string) (Findi
 	return f, ok, nil
 }
 
+// openAt lists the objections of a household's season that are not ended yet, the oldest first.
+func openAt(ctx context.Context, tx *db.Tx, city int, home, season string) ([]Finding, error) {
+	rows, err := db.List[Finding](ctx, tx, `SELECT `+columns()+` FROM finding f
+		WHERE f.city_id = $1 AND f.home = $2 AND f.season = $3 AND f.state IN ('filed', 'accepted', 'weighed') ORDER BY f.id`, city, home, season)
+	if err != nil {
+		return nil, fmt.Errorf("list the open objections of a household: %w", err)
+	}
+	return rows, nil
+}
+
+// decidedAt lists the objections of a household on which a paper was issued, the oldest first.
+func decidedAt(ctx context.Context, tx *db.Tx, city int, home string) ([]Finding, error) {
+	rows, err := db.List[Finding](ctx, tx, `SELECT `+columns()+` FROM finding f
+		WHERE f.city_id = $1 AND f.home = $2 AND f.state IN ('issued', 'mediated', 'ruled') ORDER BY f.id`, city, home)
+	if err != nil {
+		return nil, fmt.Errorf("list the findings of a household: %w", err)
+	}
+	return rows, nil
+}
+
+// ofMeasurement lists the objections to a measurement, the newest first.
+func ofMeasurement(ctx context.Context, tx *db.Tx, city int, measurement string) ([]Finding, error) {
+	rows, err := db.List[Finding](ctx, tx, `SELECT `+columns()+` FROM finding f
+		WHERE f.city_id = $1 AND f.measurement_id = $2 ORDER BY f.id DESC LIMIT 20`, city, measurement)
+	if err != nil {
+		return nil, fmt.Errorf("list the objections to a measurement: %w", err)
+	}
+	return rows, nil
+}
+
 // update writes the version that was seen.
 func update(ctx context.Context, tx *db.Tx, f Finding, seen int64) (Finding, error) {
 	var paper any

@@ -431,3 +431,9 @@ func (s *Service) MayAttachment(ctx context.Context, by actor.Actor, city int, s
 	})
 	return err
 }
+
+// OfCaseIn lists the measurements of a case inside the caller's transaction, for capabilities that build on them; they have
+// asked for permission.
+func (s *Service) OfCaseIn(ctx context.Context, tx *db.Tx, city int, id string) ([]Measurement, error) {
+	return ofCase(ctx, tx, city, id)
+}
