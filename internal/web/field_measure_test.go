@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/measure"
@@ -72,6 +73,9 @@ func TestFieldMeasurementOffline(t *testing.T) {
 	}
 	s.dead.Store(true)
 	b.Open(testAt(m, "/read"))
+	closed := k.clock.Now().Add(-10 * time.Minute).Time().Format("2006-01-02T15:04")
+	b.Eval(fmt.Sprintf(`(() => { const el = document.querySelector('[name=windows_closed_since]'); el.value = %q; el.dispatchEvent(new Event('input', { bubbles: true })); return '' })()`, closed))
+	b.WaitText("分钟可以读数")
 	b.Choose("instrument", "T-1")
 	b.Fill("rooms.0.room", "主卧")
 	b.Choose("rooms.0.type", "bedroom")

@@ -89,7 +89,7 @@ func packed(plain []byte) []byte {
 // fieldScripts are what the pages of the telephone may load.
 var fieldScripts = []string{
 	"boot", "live", "toast", "form", "dialog", "copy", "photo", "queue", "outbox", "pending", "send", "upload", "fill", "draft", "place", "call", "keep",
-	"leave", "sign", "verdict",
+	"leave", "sign", "verdict", "windows",
 }
 
 // FieldFiles are the addresses of everything that the pages of the telephone load, to be there without a network.
