@@ -177,6 +177,10 @@ type Filter struct {
 	Case     string     `json:"case" form:"case"`
 	Season   string     `json:"season" form:"season"`
 	Since    civil.Date `json:"since" form:"since"`
+	Due      civil.Date `json:"due" form:"due"` // a test is owed by the end of that day
+	Day      civil.Date `json:"day" form:"day"` // an agreed appointment is on that day
+
+	Community string `json:"community" form:"community"` // part of an estate's name
 	page.Request
 }
 

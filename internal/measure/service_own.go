@@ -25,6 +25,7 @@ type OwnMeasurement struct {
 	Visits       []Visit       `json:"visits"`
 	Documents    []Document    `json:"documents"`
 	Events       []Counted     `json:"events"`
+	Answered     []string      `json:"answered,omitempty"` // visits of which the resident said whether somebody came
 }
 
 // Asking is what a resident says through their receipt.
@@ -33,6 +34,7 @@ type Asking struct {
 	City        int    `json:"-" form:"-"`
 	Measurement string `json:"measurement" form:"measurement"`
 	Appointment string `json:"appointment" form:"appointment"`
+	Visit       string `json:"visit" form:"visit"`
 	Yes         bool   `json:"yes" form:"yes"`
 	Reason      string `json:"reason" form:"reason"`
 	Key         string `json:"-" form:"key"`
@@ -67,16 +69,22 @@ func (s *Service) own(ctx context.Context, tx *db.Tx, c cases.Case) (Own, error)
 		}
 		m.Worker, m.Testers = "", nil
 		for i := range v.Visits {
-			if a := v.Visits[i].Arrival; a != nil {
-				a.Testers, a.Note, a.CallLog = nil, "", ""
-			}
-			if r := v.Visits[i].Readings; r != nil {
-				r.Note = ""
-			}
+			v.Visits[i].hideStaff()
 		}
-		out.Measurements = append(out.Measurements, OwnMeasurement{m, v.Appointments, v.Visits, v.Documents, events})
+		out.Measurements = append(out.Measurements, OwnMeasurement{m, v.Appointments, v.Visits, v.Documents, events, answered(v.Records)})
 	}
 	return out, nil
+}
+
+// answered are the visits of which the resident said whether somebody came.
+func answered(records []Record) []string {
+	var out []string
+	for _, r := range records {
+		if r.Kind == KindAnswer {
+			out = append(out, r.Visit)
+		}
+	}
+	return out
 }
 
 // resident is the actor of what a resident does through their receipt.

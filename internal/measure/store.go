@@ -179,6 +179,7 @@ func list(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter)
 	if f.Conflict {
 		where += " AND m.conflict"
 	}
+	where, args = f.narrow(where, args)
 	if f.Late {
 		args = append(args, int64(tx.Now))
 		where += fmt.Sprintf(" AND (m.misses > 0 OR m.state IN ('requested', 'absent', 'refused') AND m.due_at <= $%d)", len(args))
@@ -191,6 +192,27 @@ func list(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter)
 		return nil, fmt.Errorf("list measurements: %w", err)
 	}
 	return rows, nil
+}
+
+// narrow adds what few lists ask for: an estate, what is due by the end of a day, the appointments of a day.
+func (f Filter) narrow(where string, args []any) (string, []any) {
+	add := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where += " AND " + condition
+	}
+	if f.Community != "" {
+		add("m.community_name LIKE ? ESCAPE '!'", "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(f.Community)+"%")
+	}
+	if !f.Due.IsZero() {
+		add("m.state IN ('requested', 'absent', 'missed', 'refused', 'unsigned') AND m.due_at < ?", int64(f.Due.End()))
+	}
+	if !f.Day.IsZero() {
+		add("m.appointed_from >= ? AND m.appointed_from < ?", int64(f.Day.Start()), int64(f.Day.End()))
+	}
+	return where, args
 }
 
 // covered limits a list to what an actor may see, as Measurement.On does for one.
