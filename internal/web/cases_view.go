@@ -18,6 +18,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/staff"
@@ -45,18 +46,26 @@ func (w *Web) caseNames(r *http.Request) (*caseNames, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range all {
-		n.orgs[o.Code] = o
-		if o.Kind == staff.Company && o.Active {
-			n.companies = append(n.companies, o)
-		}
-	}
+	n.keep(all)
 	if w.Places != nil && by(r).MayAny(actor.TerritoryRead, city) {
 		if n.districts, err = w.Places.Districts(ctx, by(r), city); err != nil {
 			return nil, err
 		}
 	}
 	return n, nil
+}
+
+// keep takes organisations over; with codes only those.
+func (n *caseNames) keep(all []staff.Organisation, only ...string) {
+	for _, o := range all {
+		if len(only) > 0 && !slices.Contains(only, o.Code) {
+			continue
+		}
+		n.orgs[o.Code] = o
+		if o.Kind == staff.Company && o.Active {
+			n.companies = append(n.companies, o)
+		}
+	}
 }
 
 func (n *caseNames) org(ctx context.Context, code string) string {
@@ -235,6 +244,7 @@ type caseView struct {
 	revealed *cases.Revealed
 	duty     []place.Call
 	told     []notice.View
+	tests    []measure.Measurement // the measurements that the case asked for
 	articles []knowledge.View // that a direct answer may stand on
 	back     string           // address of the list it was opened from
 	asked    dispatch.Request // that a form is about

@@ -32,7 +32,7 @@ func areas() []area {
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},
 		{"map", "map", []entry{{"map", "/c/{city}/map"}, {"territory", "/c/{city}/territory"}, {"places", "/c/{city}/places"}}},
-		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measure"}, {"refund", "/c/{city}/refunds"}}},
+		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measurements"}, {"measure_week", "/c/{city}/measurements/calendar"}, {"refund", "/c/{city}/refunds"}}},
 		{"knowledge", "book-open", []entry{{"knowledge", "/c/{city}/knowledge"}, {"training", "/c/{city}/training"}}},
 		{"stats", "chart-column", []entry{{"stats", "/c/{city}/stats"}, {"wall", "/c/{city}/wall"}}},
 		{"inspect", "scale", []entry{{"inspect", "/c/{city}/inspect"}}},

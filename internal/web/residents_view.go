@@ -110,6 +110,8 @@ type progressView struct {
 	company string
 	url     string
 	fresh   bool // it was sent just now
+
+	measured ownView // the measurements of the home
 }
 
 func (v progressView) page() Page {

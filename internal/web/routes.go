@@ -33,6 +33,7 @@ func (w *Web) table() []Route {
 		w.handoverRoutes(),
 		w.knowledgeRoutes(),
 		w.messageRoutes(),
+		w.measureRoutes(),
 		w.liveRoutes(),
 	)
 }

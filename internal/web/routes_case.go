@@ -17,6 +17,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -73,6 +74,13 @@ func (w *Web) fullCase(r *http.Request, id string) (caseView, error) {
 		if v.duty, err = w.Places.DutyChain(ctx, v.by, city, v.Case.Company, v.Case.Station, w.o.Now()); err != nil && !fault.Is(err, fault.NotFound) {
 			return v, err
 		}
+	}
+	if w.Measure != nil && v.by.MayAny(actor.MeasureRead, city) {
+		of, err := w.Measure.List(ctx, v.by, city, measure.Filter{Case: v.Case.ID})
+		if err != nil {
+			return v, err
+		}
+		v.tests = of.Items
 	}
 	if w.Notices != nil && v.by.ScopeOf(actor.CaseRead, city).All {
 		told, err := w.Notices.List(ctx, v.by, city, notice.Filter{Subject: v.Case.Subject()})

@@ -275,7 +275,10 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 	if v.rules, err = w.Rules.Rules(ctx, city); err != nil {
 		return v, err
 	}
-	v.company, err = w.publicName(r, v.Company)
+	if v.company, err = w.publicName(r, v.Company); err != nil {
+		return v, err
+	}
+	v.measured, err = w.ownView(r, v.Company)
 	return v, err
 }
 
