@@ -134,6 +134,12 @@ func (r *run) hold(ctx context.Context) error {
 
 // begin goes on with a run that was cut short, finds that there is nothing to do, or starts a new settlement.
 func (r *run) begin(ctx context.Context) (done bool, err error) {
+	// Counting a million claims takes its time, so it is done before anybody could wait for the writer. A claim that changes
+	// meanwhile makes the next settlement another one.
+	n, err := db.Read(ctx, r.s.o.DB, func(tx *db.Tx) (census, error) { return censusOf(ctx, tx, r.in.City, r.in.Season) })
+	if err != nil {
+		return false, fmt.Errorf("count the claims: %w", err)
+	}
 	return db.Write(ctx, r.s.o.DB, func(tx *db.Tx) (bool, error) {
 		if err := mine(ctx, tx, r.in.City, r.in.Season, r.me); err != nil {
 			return false, err
@@ -147,10 +153,6 @@ func (r *run) begin(ctx context.Context) (done bool, err error) {
 		}
 		if r.mark, err = basisMark(ctx, tx, r.in.City, r.t); err != nil {
 			return false, err
-		}
-		n, err := censusOf(ctx, tx, r.in.City, r.in.Season)
-		if err != nil {
-			return false, fmt.Errorf("count the claims: %w", err)
 		}
 		next := r.fresh(tx, n)
 		all, err := settlementsOf(ctx, tx, r.in.City, r.in.Season)
