@@ -1,7 +1,9 @@
 package citypack
 
 import (
+	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/text"
@@ -22,13 +24,77 @@ type Value struct {
 
 // Label names the value in the reader's language: "Clocks · On site · Limits".
 func (v Value) Label(l text.Lang) string {
-	parts := strings.Split(v.Path, ".")
-	for i, part := range parts {
-		if key := "pack.key." + part; text.Has(key) {
-			parts[i] = text.Say(l, key, nil)
+	var parts []string
+	for i, part := range strings.Split(v.Path, ".") {
+		n, err := strconv.Atoi(part)
+		switch {
+		case err != nil:
+			parts = append(parts, wordsOf(l, part))
+		case n > 0 && i > 0:
+			parts = append(parts, text.Say(l, "pack.nth", map[string]any{"n": strconv.Itoa(n + 1)}))
 		}
 	}
 	return strings.Join(parts, " · ")
+}
+
+// word is a name of the pack's format, or one of its codes.
+var word = regexp.MustCompile(`[a-z][a-z0-9_]*`)
+
+// wordsOf says every name and code in a text that has a message "pack.key.<name>"; the others stay.
+func wordsOf(l text.Lang, s string) string {
+	return word.ReplaceAllStringFunc(s, func(w string) string {
+		if key := "pack.key." + w; text.Has(key) {
+			return text.Say(l, key, nil)
+		}
+		return w
+	})
+}
+
+var (
+	span  = regexp.MustCompile(`amount=([0-9.]+) unit=([a-z_]+)`)
+	named = regexp.MustCompile(`(?:^|[ {])(?:code|stage|id)=[^ }]*`)
+	field = regexp.MustCompile(`(^|[ {])([a-z][a-z0-9_]*)=`)
+	codes = regexp.MustCompile(`^[a-z0-9_, ]+$`)
+)
+
+// Say is the value as people read it: spans of time in words, the names of its fields and its codes said; what the path
+// names already is left out.
+func (v Value) Say(l text.Lang) string {
+	s := span.ReplaceAllStringFunc(v.Text, func(m string) string {
+		of := span.FindStringSubmatch(m)
+		return "amount=" + of[1] + " " + wordsOf(l, of[2])
+	})
+	s = strings.TrimSpace(named.ReplaceAllString(s, ""))
+	at := field.FindAllStringSubmatchIndex(s, -1)
+	if len(at) == 0 {
+		return sayCodes(l, s)
+	}
+	var parts []string
+	if first := strings.TrimSpace(s[:at[0][0]]); first != "" {
+		parts = append(parts, sayCodes(l, first))
+	}
+	for i, m := range at {
+		end := len(s)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		what := strings.Trim(s[m[1]:end], "{} ,")
+		if name := s[m[4]:m[5]]; name == "amount" {
+			parts = append(parts, what) // a span of time says itself
+		} else {
+			parts = append(parts, strings.TrimSpace(wordsOf(l, name)+" "+sayCodes(l, what)))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// sayCodes says a list of codes; a text in another alphabet stays as it was written.
+func sayCodes(l text.Lang, s string) string {
+	s = strings.Trim(s, "{} ")
+	if !codes.MatchString(s) {
+		return s
+	}
+	return strings.ReplaceAll(wordsOf(l, s), ",", ", ")
 }
 
 // Values lists every sourced value of the pack in the order of the document.

@@ -92,10 +92,14 @@ func facts(body string) string {
 	return b.String()
 }
 
-// who is who acted, with the id where there is no name.
-func who(e audit.Entry) string {
-	if e.ActorName != "" {
-		return e.ActorName
+// who is who acted, with the id where there is no name; a part of the program is said as "web.audit.by.<part>".
+func who(ctx context.Context, e audit.Entry) string {
+	name := e.ActorName
+	if name == "" {
+		name = e.Actor
 	}
-	return e.Actor
+	if key := "web.audit.by." + name; text.Has(key) {
+		return ui.T(ctx, key)
+	}
+	return name
 }

@@ -98,7 +98,7 @@ func stateOptions() []ui.Option {
 	return out
 }
 
-// jobName is the word for a kind of job; the kind itself where there is none.
+// jobName is the word for a kind of job, "job.<kind>"; the kind itself where there is none.
 func jobName(ctx context.Context, kind string) string {
 	if text.Has("job." + kind) {
 		return ui.T(ctx, "job."+kind)

@@ -160,7 +160,7 @@ func reportsFor(by actor.Actor, city int, company string) bool {
 }
 
 func outagePageOf(v outageView) Page {
-	return Page{Title: text.Msg("outagepage.one", "no", v.No), Nav: "outages", Body: outageBody(v)}
+	return Page{Title: text.Msg("outagepage.one", "no", v.No, "kind", text.Msg("outage.kind."+string(v.Kind))), Nav: "outages", Body: outageBody(v)}
 }
 
 func (w *Web) outagePage(rw http.ResponseWriter, r *http.Request) error {

@@ -56,7 +56,7 @@ func (q packQuery) fits(v citypack.Value, l text.Lang) bool {
 	case q.Query == "":
 		return true
 	}
-	return strings.Contains(strings.ToLower(v.Path+" "+v.Label(l)+" "+v.Text+" "+v.Source.String()), strings.ToLower(q.Query))
+	return strings.Contains(strings.ToLower(v.Path+" "+v.Label(l)+" "+v.Text+" "+v.Say(l)+" "+v.Source.String()), strings.ToLower(q.Query))
 }
 
 // packPage shows every value of the city's pack with the law that it comes from, and which of them wait for the city's

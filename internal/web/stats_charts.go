@@ -16,7 +16,7 @@ import (
 // hourly is the chart of today by hours beside yesterday.
 func (v statsView) hourly(ctx context.Context) ui.Chart {
 	c := ui.Chart{
-		ID: "by-hour", Title: ui.T(ctx, "supervision.hours"), LabelKey: "wall.hour", Height: 230,
+		ID: "by-hour", Title: ui.T(ctx, "supervision.hours"), Quiet: true, LabelKey: "wall.hour", Height: 230,
 		Series: []ui.Series{{Name: ui.T(ctx, "wall.today")}, {Name: ui.T(ctx, "wall.yesterday")}},
 	}
 	for h := range 24 {

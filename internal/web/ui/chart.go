@@ -28,6 +28,7 @@ type Chart struct {
 	LabelKey  string // catalogue key of what the labels are (day, company)
 	Height    int    // in units of a width of 640; 0 = 240
 	NoTable   bool   // the same figures stand in the page already
+	Quiet     bool   // the panel around it bears the same title
 }
 
 // Size of the drawing; the browser scales it to its box.

@@ -47,6 +47,28 @@ function names(map, base) {
   map.on('zoomend', zoomed)
 }
 
+// Names never lie over each other: those of companies stand first, and one that has no room beside the others steps a line
+// up or down, or stays away until one looks closer. The table beside the map says them all.
+const STEPS = [0, 15, -15, 30, -30]
+function space(map) {
+  const rank = el => ['under', 'district', 'river'].findIndex(c => el.classList.contains(c)) < 0 ? 0 : el.classList.contains('district') ? 1 : el.classList.contains('river') ? 2 : 3
+  const all = [...map.getPane('tooltipPane').querySelectorAll('.name')].sort((a, b) => rank(a) - rank(b))
+  const put = []
+  const free = r => put.every(o => r.right + 2 < o.left || o.right + 2 < r.left || r.bottom < o.top || o.bottom < r.top)
+  for (const el of all) {
+    el.style.marginTop = ''
+    el.style.visibility = ''
+    const r = el.getBoundingClientRect()
+    const at = STEPS.map(dy => ({ dy, left: r.left, right: r.right, top: r.top + dy + 3, bottom: r.bottom + dy - 3 })).find(free)
+    if (at) {
+      put.push(at)
+      if (at.dy) el.style.marginTop = `${at.dy}px`
+    } else {
+      el.style.visibility = 'hidden'
+    }
+  }
+}
+
 function under(map, data) {
   const pane = map.createPane('under')
   pane.style.zIndex = 410
@@ -107,5 +129,8 @@ export async function draw(box) {
     el.textContent = box.dataset.review
     box.append(el)
   }
+  const again = () => requestAnimationFrame(() => space(map))
+  map.on('zoomend resize', again)
+  again()
   box.dispatchEvent(new CustomEvent('rehu:map', { bubbles: true, detail: { map, layer } }))
 }
