@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/notice"
 )
@@ -34,38 +35,40 @@ func (k *town) tell(subject string) {
 
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	k.person("leader", actor.RoleLeader)
-	k.person("seat", actor.RoleSeat)
-	k.person("company", actor.RoleCompany)
-	leader := k.as("leader")
-	leader.get("/c/990100/messages").want(200, "还没有发过消息")
-	k.tell("case:none")
-	all := leader.get("/c/990100/messages").want(200, "138****0001", "!13803510001", "待人工告知", "企业", "一热供热有限公司", "本页 3 条")
-	leader.get("/c/990100/messages?state=held").want(200, "本页 2 条")
-	leader.get("/c/990100/messages?state=held&channel=email").want(200, "没有待人工告知的消息", "清除条件")
-	leader.get("/c/990100/messages?to=2020-01-01").want(200, "没有符合条件的消息")
-	leader.get("/c/990100/messages?state=lost").want(422, "本页 3 条")
-	leader.get("/c/990100/messages?size=1").want(200, "下一页")
-	file := leader.get("/c/990100/messages/export?state=held&format=csv").want(200, "138****0001", "!13803510001")
-	if n := strings.Count(file.body, "待人工告知"); n != 2 {
-		t.Errorf("%d rows of the export, want both that are held\n%s", n, file.body)
-	}
-	k.as("company").get("/c/990100/messages").want(403)
-	k.as("seat").get("/c/990100/messages/export").want(403)
-	path := html.UnescapeString(found(t, all, `href="(/c/990100/messages/[0-9a-f-]{36})"[^>]*data-row-link`))
-	leader.get(path).want(200, "不需要人工处理") // the newest went to staff
-	held := leader.get("/c/990100/messages?state=held")
-	path = html.UnescapeString(found(t, held, `href="(/c/990100/messages/[0-9a-f-]{36})"[^>]*data-row-link`))
-	one := leader.get(path).want(200, "记为已告知", "重新发送", "不是手机号")
-	told := url.Values{"version": {found(t, one, `name="version" value="(\d+)"`)}, "reason": {""}}
-	leader.post(path+"/tell", told).want(422, "请填写")
-	leader.post(path+"/forget", told).want(404)
-	told.Set("reason", "已打座机告知本人")
-	k.as("seat").post(path+"/tell", told).to("/c/990100/messages?state=held")
-	leader.post(path+"/resend", told).want(409, "已打座机告知本人")
-	leader.get(path).want(200, "不需要人工处理")
-	leader.get("/c/990100/messages?state=held").want(200, "本页 1 条")
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		k.person("leader", actor.RoleLeader)
+		k.person("seat", actor.RoleSeat)
+		k.person("company", actor.RoleCompany)
+		leader := k.as("leader")
+		leader.get("/c/990100/messages").want(200, "还没有发过消息")
+		k.tell("case:none")
+		all := leader.get("/c/990100/messages").want(200, "138****0001", "!13803510001", "待人工告知", "企业", "一热供热有限公司", "本页 3 条")
+		leader.get("/c/990100/messages?state=held").want(200, "本页 2 条")
+		leader.get("/c/990100/messages?state=held&channel=email").want(200, "没有待人工告知的消息", "清除条件")
+		leader.get("/c/990100/messages?to=2020-01-01").want(200, "没有符合条件的消息")
+		leader.get("/c/990100/messages?state=lost").want(422, "本页 3 条")
+		leader.get("/c/990100/messages?size=1").want(200, "下一页")
+		file := leader.get("/c/990100/messages/export?state=held&format=csv").want(200, "138****0001", "!13803510001")
+		if n := strings.Count(file.body, "待人工告知"); n != 2 {
+			t.Errorf("%d rows of the export, want both that are held\n%s", n, file.body)
+		}
+		k.as("company").get("/c/990100/messages").want(403)
+		k.as("seat").get("/c/990100/messages/export").want(403)
+		path := html.UnescapeString(found(t, all, `href="(/c/990100/messages/[0-9a-f-]{36})"[^>]*data-row-link`))
+		leader.get(path).want(200, "不需要人工处理") // the newest went to staff
+		held := leader.get("/c/990100/messages?state=held")
+		path = html.UnescapeString(found(t, held, `href="(/c/990100/messages/[0-9a-f-]{36})"[^>]*data-row-link`))
+		one := leader.get(path).want(200, "记为已告知", "重新发送", "不是手机号")
+		told := url.Values{"version": {found(t, one, `name="version" value="(\d+)"`)}, "reason": {""}}
+		leader.post(path+"/tell", told).want(422, "请填写")
+		leader.post(path+"/forget", told).want(404)
+		told.Set("reason", "已打座机告知本人")
+		k.as("seat").post(path+"/tell", told).to("/c/990100/messages?state=held")
+		leader.post(path+"/resend", told).want(409, "已打座机告知本人")
+		leader.get(path).want(200, "不需要人工处理")
+		leader.get("/c/990100/messages?state=held").want(200, "本页 1 条")
+	})
 }
 
 func TestMessagesInABrowser(t *testing.T) {

@@ -61,27 +61,29 @@ func TestResidentsLandOnTheirPages(t *testing.T) {
 
 func TestAResidentReportsWithoutScripts(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	c := k.anyone()
-	c.get(residents+"/report").want(http.StatusOK, "1. 什么问题", "5. 说说情况", `enctype="multipart/form-data"`)
-	c.post(residents+"/report", url.Values{"_key": {"a"}, "what": {"cold"}, "text": {"很冷"}}).
-		want(http.StatusUnprocessableEntity, "还有 4 处没有填好", "2. 家在哪里", "3. 您的电话", "很冷")
-	c.post(residents+"/report", reported("phone", "12")).want(http.StatusUnprocessableEntity, "请写能接通的电话号码")
-	sent := c.post(residents+"/report", reported()).want(http.StatusSeeOther).location()
-	if again := c.post(residents+"/report", reported()).location(); again != sent {
-		t.Errorf("the same form twice leads to %q and %q", sent, again)
-	}
-	page := c.get(sent).want(http.StatusOK, "已收到", "一热供热有限公司", "向阳花园", `class="qr"`, "测温申请", "已经收到您的诉求", "!2单元", "!13903510009", "!139****")
-	no := found(t, page, `class="no">([^<]+)<`)
-	c.post(residents+"/follow", url.Values{"_key": {"f"}, "no": {no}, "phone": {"13903510009"}}).to(strings.TrimSuffix(sent, "?new=1"))
-	wrong := c.post(residents+"/follow", url.Values{"_key": {"f"}, "no": {no}, "phone": {"13903510008"}}).want(http.StatusUnprocessableEntity)
-	none := c.post(residents+"/follow", url.Values{"_key": {"f"}, "no": {"X1"}, "phone": {"13903510008"}}).want(http.StatusUnprocessableEntity)
-	if key := regexp.MustCompile(`value="[^"]*"|[0-9a-f]{32}`); key.ReplaceAllString(wrong.body, "") != key.ReplaceAllString(none.body, "") {
-		t.Error("a wrong telephone and a wrong number are told apart")
-	}
-	c.post(residents+"/report", reported("_key", "other")).to(residents + "/follow")
-	c.get(residents+"/follow").want(http.StatusOK, "这件事已经在办", "!"+no)
-	c.get(residents + "/r/nosuchtoken").want(http.StatusNotFound)
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		c := k.anyone()
+		c.get(residents+"/report").want(http.StatusOK, "1. 什么问题", "5. 说说情况", `enctype="multipart/form-data"`)
+		c.post(residents+"/report", url.Values{"_key": {"a"}, "what": {"cold"}, "text": {"很冷"}}).
+			want(http.StatusUnprocessableEntity, "还有 4 处没有填好", "2. 家在哪里", "3. 您的电话", "很冷")
+		c.post(residents+"/report", reported("phone", "12")).want(http.StatusUnprocessableEntity, "请写能接通的电话号码")
+		sent := c.post(residents+"/report", reported()).want(http.StatusSeeOther).location()
+		if again := c.post(residents+"/report", reported()).location(); again != sent {
+			t.Errorf("the same form twice leads to %q and %q", sent, again)
+		}
+		page := c.get(sent).want(http.StatusOK, "已收到", "一热供热有限公司", "向阳花园", `class="qr"`, "测温申请", "已经收到您的诉求", "!2单元", "!13903510009", "!139****")
+		no := found(t, page, `class="no">([^<]+)<`)
+		c.post(residents+"/follow", url.Values{"_key": {"f"}, "no": {no}, "phone": {"13903510009"}}).to(strings.TrimSuffix(sent, "?new=1"))
+		wrong := c.post(residents+"/follow", url.Values{"_key": {"f"}, "no": {no}, "phone": {"13903510008"}}).want(http.StatusUnprocessableEntity)
+		none := c.post(residents+"/follow", url.Values{"_key": {"f"}, "no": {"X1"}, "phone": {"13903510008"}}).want(http.StatusUnprocessableEntity)
+		if key := regexp.MustCompile(`value="[^"]*"|[0-9a-f]{32}`); key.ReplaceAllString(wrong.body, "") != key.ReplaceAllString(none.body, "") {
+			t.Error("a wrong telephone and a wrong number are told apart")
+		}
+		c.post(residents+"/report", reported("_key", "other")).to(residents + "/follow")
+		c.get(residents+"/follow").want(http.StatusOK, "这件事已经在办", "!"+no)
+		c.get(residents + "/r/nosuchtoken").want(http.StatusNotFound)
+	})
 }
 
 // An address that fits two estates comes back once with the question; what was answered is kept.
@@ -163,24 +165,26 @@ func TestPhotographsOfResidents(t *testing.T) {
 
 func TestStillColdOnceForEachClosing(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	c := k.anyone()
-	d := posted(actor.RoleDispatcher, "d1", "centre")
-	path := strings.TrimSuffix(c.post(residents+"/report", reported("what", "other", "text", "请问几号供暖")).want(http.StatusSeeOther).location(), "?new=1")
-	one, err := k.app.Cases.ByToken(bg, city, path[strings.LastIndex(path, "/")+1:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.get(path).want(http.StatusOK, "发送并催办", "!还不热，请重办")
-	c.post(path+"/word", url.Values{"_key": {"w"}, "text": {"请快点"}}).to(path)
-	c.get(path).want(http.StatusOK, "收到您的催办", "收到，已转告处置单位")
-	if _, err := k.app.Cases.AnswerDirect(bg, d, cases.Answering{Act: cases.Act{City: city, ID: one.ID, Version: one.Version + 1}, Answer: "11月15日零时开始供暖。"}); err != nil {
-		t.Fatal(err)
-	}
-	c.get(path).want(http.StatusOK, "11月15日零时开始供暖", "还不热，请重办", "!发送并催办", "!"+names[actor.RoleDispatcher])
-	c.post(path+"/word", url.Values{"_key": {"x"}, "text": {"喂"}}).want(http.StatusConflict)
-	c.post(path+"/cold", url.Values{"_key": {"c"}, "text": {"还冷"}}).to(path)
-	c.post(path+"/cold", url.Values{"_key": {"c2"}, "text": {"还冷"}}).want(http.StatusConflict)
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		c := k.anyone()
+		d := posted(actor.RoleDispatcher, "d1", "centre")
+		path := strings.TrimSuffix(c.post(residents+"/report", reported("what", "other", "text", "请问几号供暖")).want(http.StatusSeeOther).location(), "?new=1")
+		one, err := k.app.Cases.ByToken(bg, city, path[strings.LastIndex(path, "/")+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.get(path).want(http.StatusOK, "发送并催办", "!还不热，请重办")
+		c.post(path+"/word", url.Values{"_key": {"w"}, "text": {"请快点"}}).to(path)
+		c.get(path).want(http.StatusOK, "收到您的催办", "收到，已转告处置单位")
+		if _, err := k.app.Cases.AnswerDirect(bg, d, cases.Answering{Act: cases.Act{City: city, ID: one.ID, Version: one.Version + 1}, Answer: "11月15日零时开始供暖。"}); err != nil {
+			t.Fatal(err)
+		}
+		c.get(path).want(http.StatusOK, "11月15日零时开始供暖", "还不热，请重办", "!发送并催办", "!"+names[actor.RoleDispatcher])
+		c.post(path+"/word", url.Values{"_key": {"x"}, "text": {"喂"}}).want(http.StatusConflict)
+		c.post(path+"/cold", url.Values{"_key": {"c"}, "text": {"还冷"}}).to(path)
+		c.post(path+"/cold", url.Values{"_key": {"c2"}, "text": {"还冷"}}).want(http.StatusConflict)
+	})
 }
 
 func TestReportsAreLimited(t *testing.T) {
@@ -201,68 +205,72 @@ func TestReportsAreLimited(t *testing.T) {
 // A stop that a company reports is announced to everybody, without a name of staff.
 func TestStopsForEverybody(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	sun, err := k.app.Territory.Suggest(bg, seatOf, city, "向阳", 1)
-	if err != nil || len(sun) != 1 {
-		t.Fatal(sun, err)
-	}
-	_, err = k.app.Outages.Report(bg, companyOf, outage.Report{
-		City: city, Company: "C1", Kind: outage.Sudden, Reason: "一次网爆管", Until: k.clock.Now().Add(6 * 3600e9), Scope: []outage.Scope{{Community: sun[0].CommunityID}},
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		sun, err := k.app.Territory.Suggest(bg, seatOf, city, "向阳", 1)
+		if err != nil || len(sun) != 1 {
+			t.Fatal(sun, err)
+		}
+		_, err = k.app.Outages.Report(bg, companyOf, outage.Report{
+			City: city, Company: "C1", Kind: outage.Sudden, Reason: "一次网爆管", Until: k.clock.Now().Add(6 * 3600e9), Scope: []outage.Scope{{Community: sun[0].CommunityID}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := k.anyone()
+		c.get(residents).want(http.StatusOK, "现有 1 起")
+		c.get(residents+"/stops").want(http.StatusOK, "向阳花园", "一次网爆管", "一热供热有限公司", "!"+names[actor.RoleCompany])
+		c.get(residents+"/stops?q="+url.QueryEscape("明月里")).want(http.StatusOK, "明月里现在没有停热公告", "!一次网爆管")
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := k.anyone()
-	c.get(residents).want(http.StatusOK, "现有 1 起")
-	c.get(residents+"/stops").want(http.StatusOK, "向阳花园", "一次网爆管", "一热供热有限公司", "!"+names[actor.RoleCompany])
-	c.get(residents+"/stops?q="+url.QueryEscape("明月里")).want(http.StatusOK, "明月里现在没有停热公告", "!一次网爆管")
 }
 
 // "He says he came at 19:42": one tap, once.
 func TestTheResidentSaysWhetherSomebodyCame(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	o, err := k.app.Cases.Open(bg, seatOf, cases.Opening{
-		City: city, Door: citypack.DoorSeat, Channel: cases.Phone, Text: "家里暖气不热", Category: "cold_home", Nature: citypack.Repair,
-		Caller: cases.Party{Phone: "13903510020"}, Address: "向阳花园3号楼2单元601", Room: "601", Scope: cases.Home, TestRequest: "no",
-		Details: cases.Details{Since: "今早", Neighbours: "yes", Leak: "no"},
-	})
-	if err != nil || o.Case.Company != "C1" {
-		t.Fatal(o.Case.Company, err)
-	}
-	one, err := k.app.Dispatch.Sign(bg, companyOf, dispatch.Signing{Act: actOn(o.Case, "")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	door, err := k.app.Blobs.Keep(bg, blob.Upload{City: city, Purpose: blob.Photo, Name: "door.png", Reader: bytes.NewReader(shot(t))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	visit := dispatch.Visit{Act: actOn(one, ""), Result: "nobody", Photos: []blob.Stored{door}, CallLog: "拨打两次未接", Slip: true}
-	if _, err = k.app.Dispatch.Arrive(bg, companyOf, visit); err != nil {
-		t.Fatal(err)
-	}
-	list, err := k.app.Notices.List(bg, k.root, city, notice.Filter{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var link string
-	for _, n := range list.Items {
-		if n.Template == "message.ask.visit" {
-			link = n.Params["link"]
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		o, err := k.app.Cases.Open(bg, seatOf, cases.Opening{
+			City: city, Door: citypack.DoorSeat, Channel: cases.Phone, Text: "家里暖气不热", Category: "cold_home", Nature: citypack.Repair,
+			Caller: cases.Party{Phone: "13903510020"}, Address: "向阳花园3号楼2单元601", Room: "601", Scope: cases.Home, TestRequest: "no",
+			Details: cases.Details{Since: "今早", Neighbours: "yes", Leak: "no"},
+		})
+		if err != nil || o.Case.Company != "C1" {
+			t.Fatal(o.Case.Company, err)
 		}
-	}
-	u, err := url.Parse(link)
-	if err != nil || link == "" {
-		t.Fatalf("no question was asked: %+v", list.Items)
-	}
-	c := k.anyone()
-	c.get(u.Path).want(http.StatusOK, "到过您家、家中无人", "不属实，没有来过", "!"+names[actor.RoleCompany])
-	c.post(u.Path, url.Values{"_key": {"q"}, "answer": {"no"}}).to(u.Path)
-	c.get(u.Path).want(http.StatusOK, "您的回答：不属实，没有来过", "谢谢，已记下")
-	c.post(u.Path, url.Values{"_key": {"r"}, "answer": {"yes"}}).to(u.Path)
-	c.get(u.Path).want(http.StatusOK, "您的回答：不属实，没有来过")
-	c.get("/c/990100/answer/" + strings.Repeat("x", 60)).want(http.StatusNotFound)
+		one, err := k.app.Dispatch.Sign(bg, companyOf, dispatch.Signing{Act: actOn(o.Case, "")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		door, err := k.app.Blobs.Keep(bg, blob.Upload{City: city, Purpose: blob.Photo, Name: "door.png", Reader: bytes.NewReader(shot(t))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		visit := dispatch.Visit{Act: actOn(one, ""), Result: "nobody", Photos: []blob.Stored{door}, CallLog: "拨打两次未接", Slip: true}
+		if _, err = k.app.Dispatch.Arrive(bg, companyOf, visit); err != nil {
+			t.Fatal(err)
+		}
+		list, err := k.app.Notices.List(bg, k.root, city, notice.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var link string
+		for _, n := range list.Items {
+			if n.Template == "message.ask.visit" {
+				link = n.Params["link"]
+			}
+		}
+		u, err := url.Parse(link)
+		if err != nil || link == "" {
+			t.Fatalf("no question was asked: %+v", list.Items)
+		}
+		c := k.anyone()
+		c.get(u.Path).want(http.StatusOK, "到过您家、家中无人", "不属实，没有来过", "!"+names[actor.RoleCompany])
+		c.post(u.Path, url.Values{"_key": {"q"}, "answer": {"no"}}).to(u.Path)
+		c.get(u.Path).want(http.StatusOK, "您的回答：不属实，没有来过", "谢谢，已记下")
+		c.post(u.Path, url.Values{"_key": {"r"}, "answer": {"yes"}}).to(u.Path)
+		c.get(u.Path).want(http.StatusOK, "您的回答：不属实，没有来过")
+		c.get("/c/990100/answer/" + strings.Repeat("x", 60)).want(http.StatusNotFound)
+	})
 }
 
 // What the SMS gateway reports is taken when it is signed, and refused when it is not.

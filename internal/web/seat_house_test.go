@@ -39,6 +39,22 @@ var registers = []struct {
 		"A1001,向阳花园,东城区,3,2,601,王桂兰,13803510001,用热\nA1002,向阳花园,东城区,3,2,602,赵大有,13803510002,待开栓\n"},
 }
 
+// both runs a test once with the file of SQLite and once with a database of PostgreSQL, as an installation is set up.
+func both(t *testing.T, fn func(t *testing.T, on config.Config)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		fn(t, config.Config{})
+	})
+	if dbtest.Quick() {
+		return
+	}
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		fn(t, config.Config{Database: dbtest.PostgresURL(t)})
+	})
+}
+
 func newTown(t testing.TB, change ...func(*web.Options)) *town {
 	t.Helper()
 	return newTownWith(t, config.Config{}, change...)

@@ -13,6 +13,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/outage"
 )
 
@@ -47,50 +48,54 @@ func (k *town) taken(a answer) cases.Case {
 
 func TestACallWithoutScripts(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	k.person("seat", actor.RoleSeat)
-	k.person("company", actor.RoleCompany)
-	c := k.as("seat")
-	k.as("company").get(seatPath).want(http.StatusForbidden)
-	c.get(seatPath).want(http.StatusOK, "来件登记", "保存并派遣", "测温申请", "请念：")
-	c.post(seatPath, call("details.since", "", "scope", "")).want(http.StatusUnprocessableEntity, "还有 2 处没有填好", "从何时起：请填写此项", "13903510001", "还缺 2 项")
-	c.post(seatPath, call("details.temperature", "热")).want(http.StatusUnprocessableEntity, "自述室温")
-	sent := c.post(seatPath, call())
-	one := k.taken(sent)
-	if one.Status != cases.Dispatched || one.Company != "C1" || one.TestAt != k.clock.Now() || one.Channel != cases.Phone {
-		t.Errorf("taken in as %s with %q, test at %s by %s", one.Status, one.Company, one.TestAt, one.Channel)
-	}
-	if again := c.post(seatPath, call()).location(); again != sent.location() {
-		t.Errorf("the same form twice leads to %q and %q", sent.location(), again)
-	}
-	c.get(sent.location()).want(http.StatusOK, "已登记", one.No, "由一热供热有限公司负责", "2小时内上门，即1月15日10:00前", "24小时内上门测温", "下一个来电")
-	c.post(seatPath, call("_act", "check", "_q", "测温")).want(http.StatusOK, "一热供热有限公司", "怎样申请入户测温", "同一来电人", one.No, "录入标准 8 项已齐")
-	c.post(seatPath, call("_house", "A1002", "_key", "h")).want(http.StatusOK, `value="A1002"`, `value="602"`)
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		k.person("seat", actor.RoleSeat)
+		k.person("company", actor.RoleCompany)
+		c := k.as("seat")
+		k.as("company").get(seatPath).want(http.StatusForbidden)
+		c.get(seatPath).want(http.StatusOK, "来件登记", "保存并派遣", "测温申请", "请念：")
+		c.post(seatPath, call("details.since", "", "scope", "")).want(http.StatusUnprocessableEntity, "还有 2 处没有填好", "从何时起：请填写此项", "13903510001", "还缺 2 项")
+		c.post(seatPath, call("details.temperature", "热")).want(http.StatusUnprocessableEntity, "自述室温")
+		sent := c.post(seatPath, call())
+		one := k.taken(sent)
+		if one.Status != cases.Dispatched || one.Company != "C1" || one.TestAt != k.clock.Now() || one.Channel != cases.Phone {
+			t.Errorf("taken in as %s with %q, test at %s by %s", one.Status, one.Company, one.TestAt, one.Channel)
+		}
+		if again := c.post(seatPath, call()).location(); again != sent.location() {
+			t.Errorf("the same form twice leads to %q and %q", sent.location(), again)
+		}
+		c.get(sent.location()).want(http.StatusOK, "已登记", one.No, "由一热供热有限公司负责", "2小时内上门，即1月15日10:00前", "24小时内上门测温", "下一个来电")
+		c.post(seatPath, call("_act", "check", "_q", "测温")).want(http.StatusOK, "一热供热有限公司", "怎样申请入户测温", "同一来电人", one.No, "录入标准 8 项已齐")
+		c.post(seatPath, call("_house", "A1002", "_key", "h")).want(http.StatusOK, `value="A1002"`, `value="602"`)
+	})
 }
 
 // Reminder, reopening and link are three different keys, and none of them makes a second case.
 func TestThreeKeysForEarlierCases(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	k.person("seat", actor.RoleSeat)
-	c := k.as("seat")
-	one := k.taken(c.post(seatPath, call()))
-	c.post(seatPath+"/live", call("_key", "l"), "HX-Request", "true").want(http.StatusOK, "催办来电", one.No, `data-letter="u"`, "!data-letter=\"r\"", "!<html")
-	c.post(seatPath+"/remind", call("_key", "r", "_case", one.ID)).to(seatPath + "?done=" + one.ID + "&how=reminded")
-	c.get(seatPath+"?done="+one.ID+"&how=reminded").want(http.StatusOK, "已记催办来电", "已转告处置单位")
-	c.post(seatPath+"/reopen", call("_key", "o", "_case", one.ID)).want(http.StatusConflict, "家里暖气不热")
-	two := k.taken(c.post(seatPath, call("_key", "n", "caller.phone", "13903510044", "room", "604", "address", "向阳花园3号楼2单元604", "link", one.ID)))
-	again, err := k.app.Cases.Get(bg, seatOf, city, one.ID)
-	if err != nil || again.Urges != 1 || !again.Linked || !two.Linked || two.ID == one.ID {
-		t.Errorf("%d reminders, linked %t and %t, %v", again.Urges, again.Linked, two.Linked, err)
-	}
-	d := posted(actor.RoleDispatcher, "d1", "centre")
-	q := k.taken(c.post(seatPath, call("_key", "q", "category", "inquiry", "caller.phone", "13903510055", "text", "请问几号供暖")))
-	if q, err = k.app.Cases.AnswerDirect(bg, d, cases.Answering{Act: actOn(q, ""), Answer: "11月15日"}); err != nil {
-		t.Fatal(err)
-	}
-	c.post(seatPath+"/live", call("_key", "m", "caller.phone", "13903510055"), "HX-Request", "true").want(http.StatusOK, `data-letter="r"`)
-	c.post(seatPath+"/reopen", call("_key", "p", "_case", q.ID)).to(seatPath + "?done=" + q.ID + "&how=reopened")
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		k.person("seat", actor.RoleSeat)
+		c := k.as("seat")
+		one := k.taken(c.post(seatPath, call()))
+		c.post(seatPath+"/live", call("_key", "l"), "HX-Request", "true").want(http.StatusOK, "催办来电", one.No, `data-letter="u"`, "!data-letter=\"r\"", "!<html")
+		c.post(seatPath+"/remind", call("_key", "r", "_case", one.ID)).to(seatPath + "?done=" + one.ID + "&how=reminded")
+		c.get(seatPath+"?done="+one.ID+"&how=reminded").want(http.StatusOK, "已记催办来电", "已转告处置单位")
+		c.post(seatPath+"/reopen", call("_key", "o", "_case", one.ID)).want(http.StatusConflict, "家里暖气不热")
+		two := k.taken(c.post(seatPath, call("_key", "n", "caller.phone", "13903510044", "room", "604", "address", "向阳花园3号楼2单元604", "link", one.ID)))
+		again, err := k.app.Cases.Get(bg, seatOf, city, one.ID)
+		if err != nil || again.Urges != 1 || !again.Linked || !two.Linked || two.ID == one.ID {
+			t.Errorf("%d reminders, linked %t and %t, %v", again.Urges, again.Linked, two.Linked, err)
+		}
+		d := posted(actor.RoleDispatcher, "d1", "centre")
+		q := k.taken(c.post(seatPath, call("_key", "q", "category", "inquiry", "caller.phone", "13903510055", "text", "请问几号供暖")))
+		if q, err = k.app.Cases.AnswerDirect(bg, d, cases.Answering{Act: actOn(q, ""), Answer: "11月15日"}); err != nil {
+			t.Fatal(err)
+		}
+		c.post(seatPath+"/live", call("_key", "m", "caller.phone", "13903510055"), "HX-Request", "true").want(http.StatusOK, `data-letter="r"`)
+		c.post(seatPath+"/reopen", call("_key", "p", "_case", q.ID)).to(seatPath + "?done=" + q.ID + "&how=reopened")
+	})
 }
 
 func TestWhatTheSeatIsToldWhileTyping(t *testing.T) {
@@ -124,73 +129,79 @@ func TestWhatTheSeatIsToldWhileTyping(t *testing.T) {
 
 func TestSuggestions(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	k.person("seat", actor.RoleSeat)
-	c := k.as("seat")
-	for _, q := range []string{"向阳", "xyhy"} {
-		var got []struct {
-			Value, Hint string
-			Set         map[string]string
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		k.person("seat", actor.RoleSeat)
+		c := k.as("seat")
+		for _, q := range []string{"向阳", "xyhy"} {
+			var got []struct {
+				Value, Hint string
+				Set         map[string]string
+			}
+			if err := json.Unmarshal([]byte(c.get(seatPath+"/suggest?q="+url.QueryEscape(q)).want(http.StatusOK).body), &got); err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != 1 || got[0].Value != "向阳花园" || got[0].Set["community"] == "" || !strings.Contains(got[0].Hint, "一热供热") {
+				t.Errorf("%s: %+v", q, got)
+			}
 		}
-		if err := json.Unmarshal([]byte(c.get(seatPath+"/suggest?q="+url.QueryEscape(q)).want(http.StatusOK).body), &got); err != nil {
-			t.Fatal(err)
-		}
-		if len(got) != 1 || got[0].Value != "向阳花园" || got[0].Set["community"] == "" || !strings.Contains(got[0].Hint, "一热供热") {
-			t.Errorf("%s: %+v", q, got)
-		}
-	}
-	c.get(seatPath+"/categories?q="+url.QueryEscape("忽冷")).want(http.StatusOK, `"category":"cold_unsteady"`)
-	c.get(seatPath+"/categories").want(http.StatusOK, "[]")
+		c.get(seatPath+"/categories?q="+url.QueryEscape("忽冷")).want(http.StatusOK, `"category":"cold_unsteady"`)
+		c.get(seatPath+"/categories").want(http.StatusOK, "[]")
+	})
 }
 
 // A question is answered from the knowledge and closed at once; a call that broke off is held with what was said.
 func TestDirectAnswerAndHold(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	k.person("seat", actor.RoleSeat)
-	c := k.as("seat")
-	page := c.post(seatPath, url.Values{"_act": {"check"}, "_q": {"测温"}, "channel": {"phone"}}).want(http.StatusOK, "直接答复并办结")
-	article := found(t, page, `name="_answer" value="([^"]+)"`)
-	one := k.taken(c.post(seatPath, url.Values{"_key": {"a"}, "_answer": {article}, "channel": {"phone"}, "caller.phone": {"13903510001"}}))
-	if one.Status != cases.Answered || one.Article != article || one.Answer == "" || one.Open || len(one.Missing) != 0 {
-		t.Errorf("answered: %s with %q, %q, missing %v", one.Status, one.Article, one.Answer, one.Missing)
-	}
-	held := k.taken(c.post(seatPath, url.Values{"_key": {"b"}, "_act": {"hold"}, "channel": {"phone"}, "caller.phone": {"13903510001"}, "text": {"家里不热，电话断了"}}))
-	if held.Status != cases.Reported || len(held.Missing) == 0 {
-		t.Errorf("held: %s, missing %v", held.Status, held.Missing)
-	}
-	c.post(seatPath, url.Values{"_key": {"c"}, "_act": {"hold"}, "channel": {"phone"}}).want(http.StatusUnprocessableEntity, "诉求内容")
-	c.post(seatPath, url.Values{"_key": {"d"}, "_answer": {"nothing/1"}, "channel": {"phone"}}).want(http.StatusNotFound)
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		k.person("seat", actor.RoleSeat)
+		c := k.as("seat")
+		page := c.post(seatPath, url.Values{"_act": {"check"}, "_q": {"测温"}, "channel": {"phone"}}).want(http.StatusOK, "直接答复并办结")
+		article := found(t, page, `name="_answer" value="([^"]+)"`)
+		one := k.taken(c.post(seatPath, url.Values{"_key": {"a"}, "_answer": {article}, "channel": {"phone"}, "caller.phone": {"13903510001"}}))
+		if one.Status != cases.Answered || one.Article != article || one.Answer == "" || one.Open || len(one.Missing) != 0 {
+			t.Errorf("answered: %s with %q, %q, missing %v", one.Status, one.Article, one.Answer, one.Missing)
+		}
+		held := k.taken(c.post(seatPath, url.Values{"_key": {"b"}, "_act": {"hold"}, "channel": {"phone"}, "caller.phone": {"13903510001"}, "text": {"家里不热，电话断了"}}))
+		if held.Status != cases.Reported || len(held.Missing) == 0 {
+			t.Errorf("held: %s, missing %v", held.Status, held.Missing)
+		}
+		c.post(seatPath, url.Values{"_key": {"c"}, "_act": {"hold"}, "channel": {"phone"}}).want(http.StatusUnprocessableEntity, "诉求内容")
+		c.post(seatPath, url.Values{"_key": {"d"}, "_answer": {"nothing/1"}, "channel": {"phone"}}).want(http.StatusNotFound)
+	})
 }
 
 func TestCounterPaperAndPeak(t *testing.T) {
 	t.Parallel()
-	k := newTown(t)
-	k.person("seat", actor.RoleSeat)
-	c := k.as("seat")
-	c.post(seatPath, call("channel", "counter")).want(http.StatusUnprocessableEntity, "诉求人：请填写此项")
-	visit := k.taken(c.post(seatPath, call("channel", "counter", "caller.name", "王桂兰")))
-	if visit.Door != citypack.DoorCounter || visit.Channel != cases.Counter {
-		t.Errorf("a visit came in by %s, %s", visit.Door, visit.Channel)
-	}
-	c.post(seatPath, call("_key", "p", "received_at", "2026-01-14T23:00")).want(http.StatusUnprocessableEntity, "请写明原因", "核对人")
-	paper := k.taken(c.post(seatPath, call("_key", "p2", "received_at", "2026-01-14T23:00", "paper_reason", "断网", "checked_by", "孙值班")))
-	if !paper.Paper || paper.ReceivedAt.Minute() != "2026-01-14 23:00" || paper.TestAt != paper.ReceivedAt {
-		t.Errorf("from paper: %t, %s, test %s", paper.Paper, paper.ReceivedAt, paper.TestAt)
-	}
-	leader := posted(actor.RoleLeader, "leader1", "centre")
-	if _, err := k.app.Rules.SetPeak(bg, leader, citypack.PeakInput{City: city, On: true, Reason: "降温"}); err != nil {
-		t.Fatal(err)
-	}
-	c.get(seatPath).want(http.StatusOK, "高峰快录已由值班长开启", "其余各项（回访时补录）")
-	short := url.Values{"_key": {"s"}, "channel": {"phone"}, "caller.phone": {"13903510066"}, "address": {"向阳花园3号楼2单元605"}, "category": {"cold_home"}, "nature": {"repair"}}
-	c.post(seatPath, short).want(http.StatusUnprocessableEntity, "还有 3 处没有填好")
-	short.Set("scope", "home")
-	short.Set("details.leak", "no")
-	short.Set("test_request", "no")
-	if one := k.taken(c.post(seatPath, short)); !one.Peak || one.Company != "C1" {
-		t.Errorf("in the peak: %t, with %q", one.Peak, one.Company)
-	}
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		k.person("seat", actor.RoleSeat)
+		c := k.as("seat")
+		c.post(seatPath, call("channel", "counter")).want(http.StatusUnprocessableEntity, "诉求人：请填写此项")
+		visit := k.taken(c.post(seatPath, call("channel", "counter", "caller.name", "王桂兰")))
+		if visit.Door != citypack.DoorCounter || visit.Channel != cases.Counter {
+			t.Errorf("a visit came in by %s, %s", visit.Door, visit.Channel)
+		}
+		c.post(seatPath, call("_key", "p", "received_at", "2026-01-14T23:00")).want(http.StatusUnprocessableEntity, "请写明原因", "核对人")
+		paper := k.taken(c.post(seatPath, call("_key", "p2", "received_at", "2026-01-14T23:00", "paper_reason", "断网", "checked_by", "孙值班")))
+		if !paper.Paper || paper.ReceivedAt.Minute() != "2026-01-14 23:00" || paper.TestAt != paper.ReceivedAt {
+			t.Errorf("from paper: %t, %s, test %s", paper.Paper, paper.ReceivedAt, paper.TestAt)
+		}
+		leader := posted(actor.RoleLeader, "leader1", "centre")
+		if _, err := k.app.Rules.SetPeak(bg, leader, citypack.PeakInput{City: city, On: true, Reason: "降温"}); err != nil {
+			t.Fatal(err)
+		}
+		c.get(seatPath).want(http.StatusOK, "高峰快录已由值班长开启", "其余各项（回访时补录）")
+		short := url.Values{"_key": {"s"}, "channel": {"phone"}, "caller.phone": {"13903510066"}, "address": {"向阳花园3号楼2单元605"}, "category": {"cold_home"}, "nature": {"repair"}}
+		c.post(seatPath, short).want(http.StatusUnprocessableEntity, "还有 3 处没有填好")
+		short.Set("scope", "home")
+		short.Set("details.leak", "no")
+		short.Set("test_request", "no")
+		if one := k.taken(c.post(seatPath, short)); !one.Peak || one.Company != "C1" {
+			t.Errorf("in the peak: %t, with %q", one.Peak, one.Company)
+		}
+	})
 }
 
 // A call is taken in by the keyboard alone, from the telephone's number to the number that is read out.
