@@ -115,6 +115,7 @@ func posted(role actor.Role, id, org string) actor.Actor {
 var (
 	seatOf    = posted(actor.RoleSeat, "seat1", "centre")
 	companyOf = posted(actor.RoleCompany, "company1", "C1")
+	rivalOf   = posted(actor.RoleCompany, "company2", "C2")
 )
 
 // open takes a case in at an estate: 向阳花园 is C1's, 明月里 is C2's, 幸福里 may be either's.

@@ -17,7 +17,7 @@ func (k *town) tell(subject string) {
 	k.t.Helper()
 	err := db.Do(bg, k.d, func(tx *db.Tx) error {
 		for _, m := range []notice.Message{
-			{Channel: notice.SMS, To: "13803510001", Template: "notice.expired", Subject: subject, Matter: "one"},
+			{Channel: notice.SMS, To: "13803510001", Template: "notice.expired", Subject: subject, Matter: "one" + subject},
 			{Channel: notice.SMS, To: "0351-4123456", Template: "notice.expired", Matter: "two"},
 			{Channel: notice.Console, Role: actor.RoleCompany, Org: "C1", Template: "notice.gateway_down", Matter: "three"},
 		} {

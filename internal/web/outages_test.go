@@ -76,17 +76,29 @@ func (k *town) caseAt(address string) cases.Case {
 // reported is a sudden stop of one of the first company's estates.
 func (k *town) reported() outage.View {
 	k.t.Helper()
-	list, err := k.app.Places.Communities(bg, companyOf, city, place.CommunityFilter{Query: "向阳花园"})
-	if err != nil || len(list.Items) != 1 {
-		k.t.Fatalf("%v %v", list.Items, err)
-	}
-	v, err := k.app.Outages.Report(bg, companyOf, outage.Report{
-		City: city, Company: "C1", Kind: outage.Sudden, Reason: "一次网泄漏", Until: k.clock.Now().Add(6 * time.Hour), Scope: []outage.Scope{{Community: list.Items[0].ID}},
+	return k.stopped(companyOf, "C1", "向阳花园", "一次网泄漏")
+}
+
+// stopped is a sudden stop of an estate, reported by its company.
+func (k *town) stopped(by actor.Actor, company, estate, reason string) outage.View {
+	k.t.Helper()
+	v, err := k.app.Outages.Report(bg, by, outage.Report{
+		City: city, Company: company, Kind: outage.Sudden, Reason: reason, Until: k.clock.Now().Add(6 * time.Hour), Scope: []outage.Scope{{Community: k.estate(estate)}},
 	})
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	return v
+}
+
+// estate is a community by its name.
+func (k *town) estate(name string) string {
+	k.t.Helper()
+	list, err := k.app.Places.Communities(bg, seatOf, city, place.CommunityFilter{Query: name})
+	if err != nil || len(list.Items) != 1 {
+		k.t.Fatalf("%s: %v %v", name, list.Items, err)
+	}
+	return list.Items[0].ID
 }
 
 func TestReportAStop(t *testing.T) {

@@ -17,6 +17,9 @@ import (
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
+	"github.com/rehu-heat/rehu/internal/handover"
+	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web"
 )
@@ -88,50 +91,114 @@ func mayInTown(a web.Access, r actor.Role) bool {
 	return mayUse(a, r) && (!a.Whole || !ofCompany)
 }
 
-// Every page and act of an installation with places, articles, messages and cases of two companies, as every role: nobody
-// gets further than the table of roles says, nobody is refused what it allows but for the place, and the people of one
-// company never see the other's case.
+// things are what stands in the places of an address: an own case, stop, message …
+type things map[string]string
+
+// of fills an address, with what does not exist for the places that have nothing.
+func (s things) of(pattern string) string {
+	for hole, id := range s {
+		pattern = strings.ReplaceAll(pattern, hole, id)
+	}
+	return address(pattern)
+}
+
+// in says whether an address has a place for one of the things.
+func (s things) in(pattern string) bool {
+	for hole := range s {
+		if strings.Contains(pattern, hole) {
+			return true
+		}
+	}
+	return false
+}
+
+// walked are the things of the first company and those of the second, with the numbers that the first must never see.
+func (k *town) walked() (own, foreign things, secret []string) {
+	k.t.Helper()
+	mine, theirs := k.opened("向阳花园3号楼2单元601"), k.opened("明月里1号楼")
+	if mine.Company != "C1" || theirs.Company != "C2" {
+		k.t.Fatalf("the cases are of %q and %q", mine.Company, theirs.Company)
+	}
+	stop, theirStop := k.reported(), k.stopped(rivalOf, "C2", "明月里", "二次网泄漏")
+	k.tell(mine.Subject())
+	k.tell(theirs.Subject())
+	sheet, err := k.app.Handovers.Write(bg, seatOf, handover.Writing{City: city, Note: "东城区抢修中"})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	articles, err := k.app.Knowledge.List(bg, k.root, city, knowledge.Filter{})
+	if err != nil || len(articles.Items) == 0 {
+		k.t.Fatalf("no article: %v", err)
+	}
+	own = things{
+		"{case}": mine.ID, "{outage}": stop.ID, "{message}": k.message(mine.Subject()), "{sheet}": sheet.ID, "{article}": articles.Items[0].Article,
+		"{community}": k.estate("向阳花园"), "{building}": "3", "{org}": "C1", "{person}": k.person("spare", actor.RoleStation).ID,
+	}
+	foreign = things{
+		"{case}": theirs.ID, "{outage}": theirStop.ID, "{message}": k.message(theirs.Subject()),
+		"{community}": k.estate("明月里"), "{building}": "1", "{org}": "C2",
+	}
+	return own, foreign, []string{theirs.No, theirStop.No}
+}
+
+// message is a message about a subject.
+func (k *town) message(subject string) string {
+	k.t.Helper()
+	list, err := k.app.Notices.List(bg, k.root, city, notice.Filter{Subject: subject})
+	if err != nil || len(list.Items) == 0 {
+		k.t.Fatalf("no message about %s: %v", subject, err)
+	}
+	return list.Items[0].ID
+}
+
+// Every page and act of an installation with places, articles, stops, messages, a hand-over and cases of two companies, as
+// every role: nobody gets further than the table of roles says, nobody is refused what it allows but for the place, and the
+// people of one company never see the number of the other's case or stop.
 func TestEveryRouteWithEveryRole(t *testing.T) {
 	t.Parallel()
 	k := newTown(t)
-	own, foreign := k.opened("向阳花园3号楼2单元601"), k.opened("明月里1号楼")
-	if own.Company != "C1" || foreign.Company != "C2" {
-		t.Fatalf("the cases are of %q and %q", own.Company, foreign.Company)
-	}
-	k.tell(own.Subject())
+	own, foreign, secret := k.walked()
 	for _, role := range actor.Roles() {
 		k.person(string(role), role)
 	}
 	for _, role := range actor.Roles() {
 		c := k.as(string(role))
-		ofCompany := role == actor.RoleCompany || role == actor.RoleStation || role == actor.RoleWorker
 		for _, r := range k.pages.Routes() {
 			if r.Pattern == "/logout" || strings.HasPrefix(r.Pattern, "/account/") || strings.HasPrefix(r.Pattern, "/login") || r.Access.Signed {
 				continue // tested where they belong: they would end this client
 			}
-			for _, of := range []cases.Case{own, foreign} {
-				status, body := c.knock(r.Method, address(strings.ReplaceAll(r.Pattern, "{case}", of.ID)))
-				mine := of.ID == own.ID
-				switch may := mayInTown(r.Access, role); {
-				case !may && status != http.StatusForbidden:
-					t.Errorf("%s must not use %s %s, but got %d", role, r.Method, r.Pattern, status)
-				case may && status == http.StatusForbidden && mine && !ofCompany:
-					t.Errorf("%s may use %s %s, but got 403", role, r.Method, r.Pattern)
-				}
-				if status >= 500 {
-					t.Errorf("%s: %s %s got %d", role, r.Method, r.Pattern, status)
-				}
-				if ofCompany && strings.Contains(body, foreign.No) {
-					t.Errorf("%s of C1 sees the case of C2 at %s %s", role, r.Method, r.Pattern)
-				}
-				if !strings.Contains(r.Pattern, "{case}") {
-					break
-				}
+			c.walk(role, r, own, true, secret)
+			if foreign.in(r.Pattern) {
+				c.walk(role, r, foreign, false, secret)
 			}
 		}
 	}
 	if s := k.log.String(); strings.Contains(s, "panic") {
 		t.Error(s)
+	}
+}
+
+// walk tries one route with the things of a company.
+func (k *client) walk(role actor.Role, r web.Route, with things, mine bool, secret []string) {
+	t := k.h.t
+	t.Helper()
+	ofCompany := role == actor.RoleCompany || role == actor.RoleStation || role == actor.RoleWorker
+	status, body := k.knock(r.Method, with.of(r.Pattern))
+	switch may := mayInTown(r.Access, role); {
+	case !may && status != http.StatusForbidden:
+		t.Errorf("%s must not use %s %s, but got %d", role, r.Method, r.Pattern, status)
+	case may && status == http.StatusForbidden && mine && !ofCompany:
+		t.Errorf("%s may use %s %s, but got 403", role, r.Method, r.Pattern)
+	case may && ofCompany && !mine && status < 300 && (strings.Contains(r.Pattern, "{case}") || strings.Contains(r.Pattern, "{outage}") || strings.Contains(r.Pattern, "{message}")):
+		t.Errorf("%s of C1 opens what is C2's at %s %s: %d", role, r.Method, r.Pattern, status)
+	}
+	if status >= 500 {
+		t.Errorf("%s: %s %s got %d", role, r.Method, r.Pattern, status)
+	}
+	for _, no := range secret {
+		if ofCompany && strings.Contains(body, no) {
+			t.Errorf("%s of C1 sees %s of C2 at %s %s", role, no, r.Method, r.Pattern)
+		}
 	}
 }
 
