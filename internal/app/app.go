@@ -231,7 +231,9 @@ func (a *App) services() (err error) {
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn
-	a.Bundles = bundle.New(bundle.Options{DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues})
+	a.Bundles = bundle.New(bundle.Options{
+		DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues, Settle: a.Settle, Places: a.Places, Fees: a.Fees, Approval: a.approval,
+	})
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/refund"
@@ -43,4 +44,18 @@ func (a *App) measured(ctx context.Context, tx *db.Tx, city int, account string)
 	}
 	list = slices.DeleteFunc(list, func(c measure.Counted) bool { return c.Record != "" && slices.Contains(aside, c.Record) })
 	return measure.ForRefund(list), nil
+}
+
+// approval is the city's approval of a value of its pack; nil where there is none.
+func (a *App) approval(ctx context.Context, tx *db.Tx, city int, path string) (*citypack.Approval, error) {
+	r, err := a.Rules.RulesIn(ctx, tx, city)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range r.Pack.Values() {
+		if v.Path == path {
+			return v.Approval, nil
+		}
+	}
+	return nil, nil
 }

@@ -29,7 +29,7 @@ import (
 )
 
 const (
-	format        = "rehu-audit"
+	auditFormat   = "rehu-audit"
 	formatVersion = 1
 )
 
@@ -88,6 +88,7 @@ type Header struct {
 	City    int           `json:"city"`
 	Program string        `json:"program"`
 	At      civil.Instant `json:"at"`
+	Scope   *Scope        `json:"scope,omitempty"` // of a file about money
 	Root    SignedRoot    `json:"root"`
 	Earlier []Earlier     `json:"earlier,omitempty"`
 }
@@ -134,6 +135,7 @@ type endLine struct {
 	Entries  int64             `json:"entries"`
 	Leaves   int64             `json:"leaves"`
 	Rules    int64             `json:"rules"`
+	Claims   int64             `json:"claims,omitempty"`
 	Sections map[string]string `json:"sections"`
 }
 
@@ -144,13 +146,21 @@ type signatureLine struct {
 
 // line is any line; exactly one field is set.
 type line struct {
-	Header    *Header         `json:"header,omitempty"`
-	Leaf      *leafLine       `json:"leaf,omitempty"`
-	Entry     *entryLine      `json:"entry,omitempty"`
-	Head      *headLine       `json:"head,omitempty"`
-	Rule      *citypack.Value `json:"rule,omitempty"`
-	End       *endLine        `json:"end,omitempty"`
-	Signature *signatureLine  `json:"signature,omitempty"`
+	Header *Header         `json:"header,omitempty"`
+	Leaf   *leafLine       `json:"leaf,omitempty"`
+	Entry  *entryLine      `json:"entry,omitempty"`
+	Head   *headLine       `json:"head,omitempty"`
+	Rule   *citypack.Value `json:"rule,omitempty"`
+
+	Terms      *termsLine      `json:"terms,omitempty"`
+	Home       *homeLine       `json:"home,omitempty"`
+	Settlement *settlementLine `json:"settlement,omitempty"`
+	Claim      *claimLine      `json:"claim,omitempty"`
+	Total      *totalLine      `json:"total,omitempty"`
+	Books      *booksLine      `json:"books,omitempty"`
+
+	End       *endLine       `json:"end,omitempty"`
+	Signature *signatureLine `json:"signature,omitempty"`
 }
 
 // section names the sort of a line; empty when not exactly one field is set.
@@ -165,6 +175,12 @@ func (l line) section() string {
 		{"chains", l.Entry != nil},
 		{"chains", l.Head != nil},
 		{"rules", l.Rule != nil},
+		{"money", l.Terms != nil},
+		{"money", l.Home != nil},
+		{"money", l.Settlement != nil},
+		{"money", l.Claim != nil},
+		{"money", l.Total != nil},
+		{"money", l.Books != nil},
 		{"end", l.End != nil},
 		{"signature", l.Signature != nil},
 	} {
@@ -179,8 +195,13 @@ func (l line) section() string {
 	return name
 }
 
-// sections are the sorts of lines whose digests the end line holds.
-func sections() []string { return []string{"header", "leaves", "chains", "rules"} }
+// sections are the sorts of lines whose digests the end line of a format holds.
+func sections(format string) []string {
+	if format == refundFormat {
+		return []string{"header", "leaves", "chains", "rules", "money"}
+	}
+	return []string{"header", "leaves", "chains", "rules"}
+}
 
 // exportMessage is what the signature of a file signs.
 func exportMessage(sum string) []byte { return []byte("rehu audit export v1\n" + sum + "\n") }

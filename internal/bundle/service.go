@@ -18,7 +18,10 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/secret"
+	"github.com/rehu-heat/rehu/internal/settle"
 )
 
 // Options set up a Service.
@@ -27,6 +30,13 @@ type Options struct {
 	Ring    *secret.Ring
 	Program string                          // name and version, written into the header
 	Values  func(city int) []citypack.Value // the city pack's values; nil = the file carries none
+
+	// For files about money; without them there are none.
+	Settle *settle.Service
+	Places *place.Service
+	Fees   *fee.Service
+	// Approval gives the city's approval of a value; nil where there is none.
+	Approval func(ctx context.Context, tx *db.Tx, city int, path string) (*citypack.Approval, error)
 }
 
 // Service offers the use cases.
@@ -56,7 +66,7 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, in Request, w io.W
 	if err != nil {
 		return err
 	}
-	e := export{service: s, in: in, w: newWriter(w), leaf: -1}
+	e := export{service: s, in: in, w: newWriter(w, auditFormat), leaf: -1}
 	if err := e.open(ctx, key); err != nil {
 		return err
 	}
@@ -144,48 +154,57 @@ type export struct {
 	in      Request
 	w       *writer
 	root    SignedRoot
-	places  []place
+	places  []chainAt
 	leaf    int64
 	logged  map[string]int64 // heads of the leaf that was written last
 	values  map[string]citypack.Value
 	used    []citypack.Value
 }
 
-// open fixes the root, lists the chains and writes the header.
-func (e *export) open(ctx context.Context, key ed25519.PrivateKey) error {
+// known reads the values of the city's pack that entries may name.
+func (e *export) known() {
 	e.values = map[string]citypack.Value{}
 	if e.service.o.Values != nil {
 		for _, v := range e.service.o.Values(e.in.City) {
 			e.values[v.Path] = v
 		}
 	}
-	h, err := db.Read(ctx, e.service.o.DB, func(tx *db.Tx) (Header, error) {
-		root, err := signRoot(ctx, tx, e.in.City, key)
-		if err != nil {
-			return Header{}, err
-		}
-		h := Header{Format: format, Version: formatVersion, City: e.in.City, Program: e.service.o.Program, At: tx.Now, Root: root}
-		for _, size := range e.in.Roots {
-			if size > root.Size {
-				return h, fault.New(fault.Invalid, "bundle.root_ahead", "have", root.Size, "want", size)
-			}
-			proof, err := audit.ProveRoot(ctx, tx, e.in.City, root.Size, size)
-			if err != nil {
-				return h, err
-			}
-			h.Earlier = append(h.Earlier, Earlier{Size: size, Proof: proof})
-		}
-		e.places, err = plan(ctx, tx, e.in, root.Size)
-		return h, err
-	})
+}
+
+// open fixes the root, lists the chains and writes the header.
+func (e *export) open(ctx context.Context, key ed25519.PrivateKey) error {
+	e.known()
+	h, err := db.Read(ctx, e.service.o.DB, func(tx *db.Tx) (Header, error) { return e.headerIn(ctx, tx, key, auditFormat, true) })
 	if err != nil {
 		return err
 	}
-	e.root = h.Root
 	return e.w.write(line{Header: &h})
 }
 
-func (e *export) chains(ctx context.Context, tx *db.Tx, places []place) error {
+func (e *export) headerIn(ctx context.Context, tx *db.Tx, key ed25519.PrivateKey, format string, chains bool) (Header, error) {
+	root, err := signRoot(ctx, tx, e.in.City, key)
+	if err != nil {
+		return Header{}, err
+	}
+	e.root = root
+	h := Header{Format: format, Version: formatVersion, City: e.in.City, Program: e.service.o.Program, At: tx.Now, Root: root}
+	for _, size := range e.in.Roots {
+		if size > root.Size {
+			return h, fault.New(fault.Invalid, "bundle.root_ahead", "have", root.Size, "want", size)
+		}
+		proof, err := audit.ProveRoot(ctx, tx, e.in.City, root.Size, size)
+		if err != nil {
+			return h, err
+		}
+		h.Earlier = append(h.Earlier, Earlier{Size: size, Proof: proof})
+	}
+	if chains {
+		e.places, err = plan(ctx, tx, e.in, root.Size)
+	}
+	return h, err
+}
+
+func (e *export) chains(ctx context.Context, tx *db.Tx, places []chainAt) error {
 	for _, p := range places {
 		if p.leaf != e.leaf {
 			if err := e.openLeaf(ctx, tx, p.leaf); err != nil {

@@ -72,8 +72,8 @@ func rewrapKeys(ctx context.Context, tx *db.Tx, ring *secret.Ring) error {
 	return nil
 }
 
-// place is a chain to export and the leaf that holds its last logged head, -1 for none.
-type place struct {
+// chainAt is a chain to export and the leaf that holds its last logged head, -1 for none.
+type chainAt struct {
 	leaf    int64
 	subject string
 }
@@ -83,7 +83,7 @@ func chains(ctx context.Context, tx *db.Tx, in Request) ([]string, error) {
 	if len(in.Subjects) > 0 {
 		out := slices.Compact(slices.Sorted(slices.Values(in.Subjects)))
 		for _, s := range out {
-			_, found, err := db.Maybe[int64](ctx, tx, `SELECT seq FROM chain_head WHERE city_id = $1 AND subject = $2`, in.City, s)
+			found, err := hasChain(ctx, tx, in.City, s)
 			if err != nil {
 				return nil, err
 			}
@@ -109,6 +109,11 @@ func chains(ctx context.Context, tx *db.Tx, in Request) ([]string, error) {
 	return db.List[string](ctx, tx, `SELECT DISTINCT subject FROM entry WHERE city_id = $1 AND id >= $2 AND id < $3
 		AND at >= $4 AND at < $5 AND ($6 = '' OR substr(subject, 1, $7) = $6)`,
 		in.City, from, to, int64(in.From), int64(until), prefix(in.Kind), len(prefix(in.Kind)))
+}
+
+func hasChain(ctx context.Context, tx *db.Tx, city int, subject string) (bool, error) {
+	_, found, err := db.Maybe[int64](ctx, tx, `SELECT seq FROM chain_head WHERE city_id = $1 AND subject = $2`, city, subject)
+	return found, err
 }
 
 // idSlack is how far an id may run ahead of its instant when many are made within a millisecond.
@@ -177,21 +182,21 @@ func (c *cover) leafOf(ctx context.Context, tx *db.Tx, subject string) (int64, e
 }
 
 // plan puts the chains in the order of the file.
-func plan(ctx context.Context, tx *db.Tx, in Request, size int64) ([]place, error) {
+func plan(ctx context.Context, tx *db.Tx, in Request, size int64) ([]chainAt, error) {
 	subjects, err := chains(ctx, tx, in)
 	if err != nil {
 		return nil, err
 	}
 	c := cover{city: in.City, size: size, upto: map[int64]string{}}
-	out := make([]place, len(subjects))
+	out := make([]chainAt, len(subjects))
 	for i, s := range subjects {
 		leaf, err := c.leafOf(ctx, tx, s)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = place{leaf: leaf, subject: s}
+		out[i] = chainAt{leaf: leaf, subject: s}
 	}
-	slices.SortFunc(out, func(a, b place) int {
+	slices.SortFunc(out, func(a, b chainAt) int {
 		if a.leaf != b.leaf {
 			return int(a.leaf - b.leaf)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -34,6 +35,8 @@ type Problem struct {
 	Subject string       `json:"subject,omitempty"`
 	Seq     int64        `json:"seq,omitempty"`
 	Field   string       `json:"field,omitempty"`
+	Want    string       `json:"expected,omitempty"` // what follows from the rest of the file
+	Have    string       `json:"found,omitempty"`    // what stands there
 	Message text.Message `json:"message"`
 }
 
@@ -44,6 +47,9 @@ type Report struct {
 	Entries  int64     `json:"entries"`
 	Leaves   int64     `json:"leaves"`
 	Rules    int64     `json:"rules"`
+	Claims   int64     `json:"claims"`   // whose money was computed anew
+	Unproved int64     `json:"unproved"` // sums of settlements whose claims have changed since
+	Refunds  money.Fen `json:"refunds_yuan"`
 	Pending  int64     `json:"pending"`   // entries that the log does not hold yet: only the signature vouches for them
 	KnownKey bool      `json:"known_key"` // signed by the key that the reader gave; else by the one that the file names
 	Problems []Problem `json:"problems"`
@@ -85,6 +91,12 @@ const (
 	started state = iota // wants the header
 	bodies               // leaves and chains
 	rules
+	terms
+	homes
+	settlements
+	claims
+	sums
+	books
 	totals // has seen the end line, wants the signature
 	over
 )
@@ -107,6 +119,7 @@ type verifier struct {
 	logged  bool                      // the entry that the leaf names has gone by
 	rule    string                    // path of the rule before
 	counted endLine
+	money   ledger
 }
 
 // doubt is an entry whose hash and body do not fit: the next line tells which of the two was changed.
@@ -189,6 +202,8 @@ func (v *verifier) take(raw []byte) {
 			v.problem(Problem{Field: l.Rule.Path}, "bundle.order", "line", v.line)
 		}
 		v.rule = l.Rule.Path
+	case l.Terms != nil, l.Home != nil, l.Settlement != nil, l.Claim != nil, l.Total != nil, l.Books != nil:
+		v.refunds(l)
 	case l.End != nil:
 		v.enter(totals)
 		v.end(*l.End)
@@ -215,7 +230,7 @@ func (v *verifier) header(h Header) {
 	v.state = bodies
 	v.report.Header = h
 	v.leaf = -1
-	if h.Format != format || h.Version != formatVersion {
+	if about := h.Format == refundFormat; !about && h.Format != auditFormat || about != (h.Scope != nil) || h.Version != formatVersion {
 		v.problem(Problem{Field: "format"}, "bundle.format", "format", h.Format, "version", h.Version)
 	}
 	if h.Root.City != h.City {
@@ -305,6 +320,9 @@ func (v *verifier) entry(e entryLine) {
 		}
 		v.problem(Problem{Subject: e.Subject, Seq: e.Seq, Field: field}, f.Key, "subject", e.Subject, "seq", e.Seq, "field", field)
 	}
+	if v.report.Header.Format == refundFormat {
+		v.chained(e)
+	}
 	if h, ok := v.heads[e.Subject]; ok && h.Seq == e.Seq {
 		v.logged = true
 		if h.Hash != e.Hash && err == nil {
@@ -367,7 +385,10 @@ func (v *verifier) head(h headLine) {
 
 func (v *verifier) end(e endLine) {
 	r := &v.report
-	r.Chains, r.Entries, r.Leaves, r.Rules = v.counted.Chains, v.counted.Entries, v.counted.Leaves, v.counted.Rules
+	r.Chains, r.Entries, r.Leaves, r.Rules, r.Claims = v.counted.Chains, v.counted.Entries, v.counted.Leaves, v.counted.Rules, v.counted.Claims
+	if r.Header.Format == refundFormat {
+		v.closeBooks()
+	}
 	for _, n := range []struct {
 		name       string
 		have, want int64
@@ -376,13 +397,14 @@ func (v *verifier) end(e endLine) {
 		{"entries", r.Entries, e.Entries},
 		{"leaves", r.Leaves, e.Leaves},
 		{"rules", r.Rules, e.Rules},
+		{"claims", r.Claims, e.Claims},
 	} {
 		if n.have != n.want {
 			v.problem(Problem{Field: n.name}, "bundle.count", "field", n.name, "have", n.have, "want", n.want)
 		}
 	}
-	have := v.sum.sections()
-	for _, s := range sections() {
+	have := v.sum.sections(r.Header.Format)
+	for _, s := range sections(r.Header.Format) {
 		if e.Sections[s] != have[s] {
 			v.problem(Problem{Field: s}, "bundle.section", "section", s)
 		}

@@ -21,7 +21,7 @@ type digests struct {
 
 func newDigests() digests {
 	d := digests{all: sha256.New(), parts: map[string]hash.Hash{}}
-	for _, s := range sections() {
+	for _, s := range sections(refundFormat) {
 		d.parts[s] = sha256.New()
 	}
 	return d
@@ -37,10 +37,10 @@ func (d digests) add(section string, raw []byte) {
 
 func (d digests) sum() string { return hex.EncodeToString(d.all.Sum(nil)) }
 
-func (d digests) sections() map[string]string {
+func (d digests) sections(format string) map[string]string {
 	out := make(map[string]string, len(d.parts))
-	for name, p := range d.parts {
-		out[name] = hex.EncodeToString(p.Sum(nil))
+	for _, name := range sections(format) {
+		out[name] = hex.EncodeToString(d.parts[name].Sum(nil))
 	}
 	return out
 }
@@ -61,10 +61,12 @@ type writer struct {
 	out *bufio.Writer
 	sum digests
 	end endLine
+
+	format string
 }
 
-func newWriter(w io.Writer) *writer {
-	return &writer{out: bufio.NewWriterSize(w, 64<<10), sum: newDigests()}
+func newWriter(w io.Writer, format string) *writer {
+	return &writer{format: format, out: bufio.NewWriterSize(w, 64<<10), sum: newDigests()}
 }
 
 func (w *writer) write(l line) error {
@@ -81,6 +83,8 @@ func (w *writer) write(l line) error {
 		w.end.Leaves++
 	case l.Rule != nil:
 		w.end.Rules++
+	case l.Claim != nil:
+		w.end.Claims++
 	}
 	w.sum.add(l.section(), raw)
 	if _, err := w.out.Write(raw); err != nil {
@@ -91,7 +95,7 @@ func (w *writer) write(l line) error {
 
 // close writes the totals and signs.
 func (w *writer) close(key ed25519.PrivateKey) error {
-	w.end.Sections = w.sum.sections()
+	w.end.Sections = w.sum.sections(w.format)
 	if err := w.write(line{End: &w.end}); err != nil {
 		return err
 	}

@@ -12,8 +12,70 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 )
 
-// exportCmd writes audit chains into a file that anyone can check.
+// exportCmd writes files that anyone can check: audit chains, the refund of a home, the claims of a season.
 type exportCmd struct {
+	Chains    exportChainsCmd    `cmd:"" default:"withargs" help:"${export_chains}"`
+	Household exportHouseholdCmd `cmd:"" help:"${export_household}"`
+	Season    exportSeasonCmd    `cmd:"" help:"${export_season}"`
+}
+
+// exportHouseholdCmd writes everything about the refund of one home.
+type exportHouseholdCmd struct {
+	where
+	City    int     `name:"city" required:"" placeholder:"CODE" help:"${city}"`
+	Season  string  `name:"season" required:"" placeholder:"YYYY-YYYY" help:"${settle_season}"`
+	Account string  `name:"account" required:"" help:"${export_account}"`
+	Root    []int64 `name:"root" placeholder:"SIZE" help:"${export_root}"`
+	Out     string  `arg:"" optional:"" name:"file" help:"${export_file}"`
+}
+
+// Run implements the command. A file appears whole or not at all.
+func (c *exportHouseholdCmd) Run(r *run) error {
+	a, err := c.openExisting(r)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	in := bundle.HouseholdRequest{City: c.City, Season: c.Season, Account: c.Account, Roots: c.Root}
+	return r.writeTo(c.Out, func(w io.Writer) error {
+		return a.Bundles.ExportHousehold(r.ctx, actor.SystemFor("export", actor.Command), in, w)
+	})
+}
+
+// exportSeasonCmd writes all claims of a city and season.
+type exportSeasonCmd struct {
+	where
+	City   int     `name:"city" required:"" placeholder:"CODE" help:"${city}"`
+	Season string  `name:"season" required:"" placeholder:"YYYY-YYYY" help:"${settle_season}"`
+	Root   []int64 `name:"root" placeholder:"SIZE" help:"${export_root}"`
+	Out    string  `arg:"" optional:"" name:"file" help:"${export_file}"`
+}
+
+// Run implements the command. A file appears whole or not at all.
+func (c *exportSeasonCmd) Run(r *run) error {
+	a, err := c.openExisting(r)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	p := r.progress()
+	defer p.done()
+	in := bundle.SeasonRequest{City: c.City, Season: c.Season, Roots: c.Root, Progress: func(done, total int64) { p.of(int(done), int(total)) }}
+	return r.writeTo(c.Out, func(w io.Writer) error {
+		return a.Bundles.ExportSeason(r.ctx, actor.SystemFor("export", actor.Command), in, w)
+	})
+}
+
+// writeTo writes to a file, or to standard output where none is named.
+func (r *run) writeTo(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return write(r.Out)
+	}
+	return writeWhole(name, write)
+}
+
+// exportChainsCmd writes audit chains.
+type exportChainsCmd struct {
 	where
 	City    int      `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Subject []string `name:"subject" placeholder:"KIND:ID" help:"${export_subject}"`
@@ -25,7 +87,7 @@ type exportCmd struct {
 }
 
 // Run implements the command. A file appears whole or not at all.
-func (c *exportCmd) Run(r *run) error {
+func (c *exportChainsCmd) Run(r *run) error {
 	from, err1 := dayFlag("from", c.From)
 	to, err2 := dayFlag("to", c.To)
 	if err := errors.Join(err1, err2); err != nil {
@@ -41,10 +103,7 @@ func (c *exportCmd) Run(r *run) error {
 	}
 	defer a.Close()
 	by := actor.SystemFor("export", actor.Command)
-	if c.Out == "" {
-		return a.Bundles.Export(r.ctx, by, in, r.Out)
-	}
-	return writeWhole(c.Out, func(w io.Writer) error { return a.Bundles.Export(r.ctx, by, in, w) })
+	return r.writeTo(c.Out, func(w io.Writer) error { return a.Bundles.Export(r.ctx, by, in, w) })
 }
 
 // writeWhole writes a file beside its place and moves it there when it is complete.
@@ -94,7 +153,11 @@ func (c *verifyCmd) Run(r *run) error {
 	if c.JSON {
 		return errors.Join(r.json(report), err)
 	}
-	r.problems(report.Problems)
+	for _, p := range report.Problems {
+		if err := r.line("cli.problem_line", "line", p.Line, "what", p.Message.In(r.lang)); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -103,6 +166,14 @@ func (c *verifyCmd) Run(r *run) error {
 	}
 	if !report.KnownKey {
 		r.note("bundle.unknown_key")
+	}
+	if report.Header.Scope != nil {
+		if report.Unproved > 0 {
+			r.note("bundle.unproved", "count", report.Unproved)
+		}
+		if err := r.line("bundle.money_valid", "claims", report.Claims, "amount", report.Refunds.Yuan()); err != nil {
+			return err
+		}
 	}
 	return r.line("bundle.valid", "chains", report.Chains, "entries", report.Entries)
 }
