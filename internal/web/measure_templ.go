@@ -59,8 +59,8 @@ func measureBody(v measureView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.Result != nil {
-				templ_7745c5c3_Err = ui.Tag(resultTone(v.Result), resultWords(ctx, v.Result)).Render(ctx, templ_7745c5c3_Buffer)
+			if v.Result != nil && v.Result.Known {
+				templ_7745c5c3_Err = ui.Tag(resultTone(v.Result), v.Result.LowestC.String()+" ℃").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -188,7 +188,7 @@ func measureBody(v measureView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</a> ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</a> · ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

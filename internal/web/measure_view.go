@@ -59,8 +59,8 @@ func measureColumns() []ui.Col {
 		{Key: "measurepage.no", Ch: 14},
 		{Key: "measurepage.address"},
 		{Key: "measurepage.company", Ch: 8},
-		{Key: "measurepage.state", Ch: 9},
-		{Key: "measurepage.due", Ch: 14},
+		{Key: "measurepage.state", Ch: 10},
+		{Key: "measurepage.due", Ch: 10},
 		{Key: "measurepage.appointed", Ch: 12},
 		{Key: "measurepage.tester", Ch: 8},
 		{Key: "measurepage.result", Ch: 8},
@@ -151,10 +151,6 @@ func (v measuresView) stats() []ui.Stat {
 	}
 }
 
-func showOptions() []ui.Option {
-	return wordOptions("measurepage.show."+each, []string{"late", "conflict", "all"})
-}
-
 // weekView is the calendar of a week.
 type weekView struct {
 	names measureNames
@@ -220,7 +216,7 @@ func (v weekView) free(day civil.Date, taken []measure.Planned) string {
 	var out []string
 	for _, s := range freeSpans(day, v.guide, taken) {
 		if s.to.After(v.now) {
-			out = append(out, max(s.from, v.now.Add(time.Minute)).Clock()+"–"+s.to.Clock())
+			out = append(out, max(s.from, v.now).Clock()+"–"+s.to.Clock())
 		}
 	}
 	return strings.Join(out, " ")

@@ -214,7 +214,12 @@ func recordSays(ctx context.Context, r measure.Record) string {
 			}
 			parts = append(parts, k.Instrument)
 		}
-	case measure.KindPhoto, measure.KindSignature, measure.KindReport, measure.KindRequest, measure.KindAppointment, measure.KindAgreed, measure.KindDeclined,
+	case measure.KindSignature:
+		var g measure.KeptSignature
+		if r.Into(&g) == nil {
+			parts = append(parts, signatureWords(ctx, g.Side, g.Name, g.Relation, g.Refused))
+		}
+	case measure.KindPhoto, measure.KindReport, measure.KindRequest, measure.KindAppointment, measure.KindAgreed, measure.KindDeclined,
 		measure.KindAnswer, measure.KindMissed, measure.KindClaim, measure.KindDeny, measure.KindVerify, measure.KindInvitation, measure.KindLab, measure.KindWithdrawn:
 		parts = append(parts, ui.T(ctx, "measure_record."+string(r.Kind)), r.At.MonthDayClock())
 	}

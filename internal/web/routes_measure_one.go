@@ -203,7 +203,7 @@ func (v measureView) steps(ctx context.Context) []ui.Step {
 	for i, r := range v.Records {
 		s := ui.Step{At: r.At.MonthDayClock(), Title: ui.T(ctx, "measure_record."+string(r.Kind)), Who: ui.T(ctx, "measure_party."+string(r.Party))}
 		var more []string
-		if r.Kind == measure.KindArrival || r.Kind == measure.KindReadings {
+		if slices.Contains([]measure.Kind{measure.KindArrival, measure.KindReadings, measure.KindSignature}, r.Kind) {
 			more = append(more, recordSays(ctx, r))
 		}
 		if r.RecordedAt.Sub(r.At) >= lateTelling {
