@@ -56,6 +56,7 @@ func New(o Options) (*Service, error) {
 	if o.Jobs != nil {
 		jobs.Handle(o.Jobs, s.spread)
 		jobs.Handle(o.Jobs, s.order)
+		jobs.Handle(o.Jobs, s.run)
 		jobs.Handle(o.Jobs, s.warn)
 		o.Jobs.Every(24*time.Hour, warnArgs{})
 	}

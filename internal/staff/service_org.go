@@ -79,6 +79,11 @@ func (s *Service) NamesIn(ctx context.Context, tx *db.Tx, ids []string) (map[str
 	return NamesOf(ctx, tx, ids)
 }
 
+// Names gives the names of people of staff by their ids, for pages that say who did something.
+func (s *Service) Names(ctx context.Context, ids []string) (map[string]string, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (map[string]string, error) { return NamesOf(ctx, tx, ids) })
+}
+
 // NamesOf is NamesIn for capabilities that keep people without the service of staff.
 func NamesOf(ctx context.Context, tx *db.Tx, ids []string) (map[string]string, error) {
 	out := make(map[string]string, len(ids))

@@ -24,6 +24,7 @@ import (
 type homeView struct {
 	city        int
 	stops, help bool
+	refunds     bool
 	live        int // stops that are going on
 }
 
@@ -112,6 +113,7 @@ type progressView struct {
 	fresh   bool // it was sent just now
 
 	measured ownView // the measurements of the home
+	refund   ownRefund
 }
 
 func (v progressView) page() Page {

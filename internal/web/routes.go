@@ -34,6 +34,7 @@ func (w *Web) table() []Route {
 		w.knowledgeRoutes(),
 		w.messageRoutes(),
 		w.measureRoutes(),
+		w.refundRoutes(),
 		w.liveRoutes(),
 	)
 }

@@ -38,6 +38,9 @@ func (w *Web) residentRoutes() []Route {
 		post("/c/{city}/m/r/{token}/word", public, w.addWord),
 		post("/c/{city}/m/r/{token}/cold", public, w.stillCold),
 	}
+	if w.Settle != nil {
+		all = append(all, get("/c/{city}/m/r/{token}/refund", public, w.ownStatement))
+	}
 	if w.Outages != nil {
 		all = append(all, get("/c/{city}/m/stops", public, w.residentStops))
 	}
@@ -72,7 +75,7 @@ func (w *Web) residentCities(rw http.ResponseWriter, r *http.Request) error {
 }
 
 func (w *Web) residentHome(rw http.ResponseWriter, r *http.Request) error {
-	v := homeView{city: httpx.City(r.Context()), stops: w.Outages != nil, help: w.Knowledge != nil}
+	v := homeView{city: httpx.City(r.Context()), stops: w.Outages != nil, help: w.Knowledge != nil, refunds: w.has("/c/{city}/m/refunds")}
 	if v.stops {
 		all, err := w.Outages.Announcements(r.Context(), v.city)
 		if err != nil {
@@ -278,7 +281,10 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 	if v.company, err = w.publicName(r, v.Company); err != nil {
 		return v, err
 	}
-	v.measured, err = w.ownView(r, v.Company)
+	if v.measured, err = w.ownView(r, v.Company); err != nil {
+		return v, err
+	}
+	v.refund, err = w.ownClaim(r, v.Progress)
 	return v, err
 }
 

@@ -20,6 +20,7 @@ func (w *Web) rulesRoutes() []Route {
 	}
 	return []Route{
 		get("/c/{city}/pack", may(actor.PackRead), w.packPage),
+		get("/c/{city}/pack/refunds", may(actor.PackRead), w.refundRules),
 		post("/c/{city}/pack/approve", may(actor.PackApprove), w.approveValue),
 		post("/c/{city}/pack/withdraw", may(actor.PackApprove), w.withdrawApproval),
 		get("/c/{city}/season", may(actor.PackRead, actor.PeakSwitch), w.seasonPage),

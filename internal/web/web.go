@@ -31,6 +31,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
@@ -40,6 +41,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/paper"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
@@ -71,6 +73,8 @@ type Deps struct {
 	Handovers *handover.Service
 	Measure   *measure.Service
 	Equipment *equipment.Service
+	Settle    *settle.Service
+	Fees      *fee.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.

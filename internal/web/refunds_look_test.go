@@ -1,0 +1,34 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+)
+
+// TestRefundsInABrowser looks at every page of refunds, wide and on a telephone, and asks axe about each.
+func TestRefundsInABrowser(t *testing.T) {
+	t.Parallel()
+	k := newTreasury(t)
+	k.january()
+	k.person("section_head", actor.RoleSectionHead)
+	b := k.browser("section_head")
+	if b == nil {
+		return
+	}
+	b.Open("/c/990100/refunds?season=" + heatSeason)
+	b.WaitText("A1001")
+	b.Both("refunds")
+	b.Open("/c/990100/refunds/exposure?season=" + heatSeason)
+	b.WaitText("合计")
+	b.Both("refund-exposure")
+	b.Open(claimPath + "A1001?act=refuse")
+	b.WaitText("怎么算的")
+	b.Both("refund")
+	b.Open("/c/990100/pack/refunds")
+	b.WaitText("免责事由")
+	b.Both("refund-rules")
+	b.Open("/c/990100/m/refunds?season=" + heatSeason)
+	b.WaitText("退费公示")
+	b.Both("refund-public")
+}

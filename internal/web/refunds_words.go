@@ -1,0 +1,76 @@
+package web
+
+import (
+	"context"
+
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/settle"
+	"github.com/rehu-heat/rehu/internal/web/ui"
+)
+
+// dayOrNone writes a day that may be absent.
+func dayOrNone(d civil.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+// openEnd writes an end that may still be open.
+func openEnd(ctx context.Context, at civil.Instant) string {
+	if at.IsZero() {
+		return ui.T(ctx, "refundpage.not_over")
+	}
+	return at.Minute()
+}
+
+// timeOrNone writes an instant that may be absent.
+func timeOrNone(at civil.Instant) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Minute()
+}
+
+// payFacts are what is known about an order to pay.
+func payFacts(ctx context.Context, p settle.Payout) []ui.Fact {
+	out := []ui.Fact{{Key: "refundpage.net", Text: p.Net().Yuan()}}
+	if p.SetOff > 0 {
+		out = append(out, ui.Fact{Key: "refundpage.set_off", Text: p.SetOff.Yuan()})
+	}
+	return append(out,
+		ui.Fact{Key: "refundpage.pay_by", Text: dayOrNone(p.PayBy)},
+		ui.Fact{Key: "refundpage.paid_at", Text: timeOrNone(p.Paid)},
+		ui.Fact{Key: "refundpage.bank_ref", Text: p.BankRef},
+		ui.Fact{Key: "refundpage.waits", Text: firstKey(ctx, p.Reason, p.Reason)},
+		ui.Fact{Key: "refundpage.invoice", Text: ui.T(ctx, "refundpage.invoice."+string(p.Invoice)) + " " + p.InvoiceNo},
+		ui.Fact{Key: "refundpage.told_at", Text: toldOf(p)},
+		ui.Fact{Key: "refundpage.excused", Text: p.Excused},
+		ui.Fact{Key: "refundpage.bearer", Text: p.Bearer},
+	)
+}
+
+// toldOf says when and how the household was told.
+func toldOf(p settle.Payout) string {
+	if p.Notified.IsZero() {
+		return ""
+	}
+	return p.Notified.Minute() + " " + p.ToldBy
+}
+
+// originOf says where a bill's sum comes from.
+func originOf(ctx context.Context, b fee.Bill) string {
+	if b.Origin == "" {
+		return ""
+	}
+	return ui.T(ctx, "refundpage.bill_origin."+string(b.Origin))
+}
+
+// moveLook is the look of an act's button: what ends a claim is no ordinary button.
+func moveLook(act string) string {
+	if act == "refuse" {
+		return "danger"
+	}
+	return "main-act"
+}
