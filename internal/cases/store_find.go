@@ -18,7 +18,7 @@ import (
 const (
 	firstLooked = 150 // candidates at once, in the beginning: common words fill a page with them
 	thenLooked  = 800
-	fewLeft     = 8 // of a part
+	fewLeft     = 8 // of a part, on average
 )
 
 // finder gives the candidates of a search, newest first.
@@ -26,14 +26,15 @@ type finder struct {
 	city   int
 	pieces []string
 	parts  []postings // newest first
+	window int        // how many parts are read at once next
 	loose  []int64    // not packed yet, rising
-	got    []int64    // of the part at hand, rising
+	got    []int64    // of the parts at hand, rising
 }
 
-// postings are the rows of the packed index that cover the same days: one for each piece, the shortest first.
+// postings are the rows of the packed index that cover the same days: how many cases each piece has there.
 type postings struct {
-	part  int64
-	grams []string
+	part int64
+	n    map[string]int64
 }
 
 type postingSize struct {
@@ -42,37 +43,31 @@ type postingSize struct {
 	N    int64  `db:"n"`
 }
 
+// widest is how many parts are read at once at most: where few cases hold a query, the page is behind many of them.
+const widest = 32
+
 func newFinder(ctx context.Context, tx *db.Tx, city int, pieces []string) (*finder, error) {
-	f := &finder{city: city, pieces: pieces}
+	f := &finder{city: city, pieces: pieces, window: 1}
 	var err error
 	if f.loose, err = db.List[int64](ctx, tx, `SELECT seq FROM case_unindexed WHERE city_id = $1 ORDER BY seq`, city); err != nil {
 		return nil, fmt.Errorf("search cases: %w", err)
 	}
-	rows := map[int64][]postingSize{}
-	for _, g := range pieces {
-		list, err := db.List[postingSize](ctx, tx, `SELECT gram, part, n FROM case_posting WHERE city_id = $1 AND gram = $2`, city, g)
-		if err != nil {
-			return nil, fmt.Errorf("search cases: %w", err)
+	q := inCity(city)
+	q.in("gram", pieces)
+	sizes, err := db.List[postingSize](ctx, tx, `SELECT gram, part, n FROM case_posting WHERE city_id = $1 AND `+q.text()+` ORDER BY part DESC, gram`, q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("search cases: %w", err)
+	}
+	for len(sizes) > 0 {
+		p := postings{part: sizes[0].Part, n: make(map[string]int64, len(pieces))}
+		for len(sizes) > 0 && sizes[0].Part == p.part {
+			p.n[sizes[0].Gram] = sizes[0].N
+			sizes = sizes[1:]
 		}
-		if len(list) == 0 {
-			return f, nil // no packed case holds it
-		}
-		for _, r := range list {
-			rows[r.Part] = append(rows[r.Part], r)
+		if len(p.n) == len(pieces) { // else no packed case of these days holds all of them
+			f.parts = append(f.parts, p)
 		}
 	}
-	for part, list := range rows {
-		if len(list) < len(pieces) {
-			continue
-		}
-		slices.SortFunc(list, func(a, b postingSize) int { return cmp.Compare(a.N, b.N) })
-		p := postings{part: part}
-		for _, r := range list {
-			p.grams = append(p.grams, r.Gram)
-		}
-		f.parts = append(f.parts, p)
-	}
-	slices.SortFunc(f.parts, func(a, b postings) int { return cmp.Compare(b.part, a.part) })
 	return f, nil
 }
 
@@ -83,16 +78,16 @@ func (f *finder) next(ctx context.Context, tx *db.Tx, below int64, most int) ([]
 	f.got = under(f.got, below)
 	for len(out) < most {
 		for len(f.got) == 0 && len(f.parts) > 0 {
-			p := f.parts[0]
-			f.parts = f.parts[1:]
-			if p.part*daysOfPart >= below {
+			if f.parts[0].part*daysOfPart >= below {
+				f.parts = f.parts[1:]
 				continue
 			}
-			var err error
-			if f.got, err = f.read(ctx, tx, p); err != nil {
+			n := min(f.window, len(f.parts))
+			got, err := f.read(ctx, tx, f.parts[:n])
+			if err != nil {
 				return nil, err
 			}
-			f.got = under(f.got, below)
+			f.got, f.parts, f.window = under(got, below), f.parts[n:], min(2*f.window, widest)
 		}
 		a, b := last(f.got), last(f.loose)
 		if a < 0 && b < 0 {
@@ -109,22 +104,51 @@ func (f *finder) next(ctx context.Context, tx *db.Tx, below int64, most int) ([]
 	return out, nil
 }
 
-// read gives the cases of a part that may hold every piece.
-func (f *finder) read(ctx context.Context, tx *db.Tx, p postings) ([]int64, error) {
-	var out []int64
-	for i, g := range p.grams {
-		b, err := db.One[[]byte](ctx, tx, `SELECT seqs FROM case_posting WHERE city_id = $1 AND gram = $2 AND part = $3`, f.city, g, p.part)
+type postingRow struct {
+	Part int64  `db:"part"`
+	Seqs []byte `db:"seqs"`
+}
+
+// read gives the cases of some parts, newest first, that may hold every piece: a piece at a time, the rarest first.
+func (f *finder) read(ctx context.Context, tx *db.Tx, parts []postings) ([]int64, error) {
+	total := func(g string) (n int64) {
+		for _, p := range parts {
+			n += p.n[g]
+		}
+		return n
+	}
+	grams := slices.SortedFunc(slices.Values(f.pieces), func(a, b string) int { return cmp.Compare(total(a), total(b)) })
+	left := map[int64][]int64{} // by part
+	for _, p := range parts {
+		left[p.part] = nil
+	}
+	for i, g := range grams {
+		rows, err := db.List[postingRow](ctx, tx, `SELECT part, seqs FROM case_posting WHERE city_id = $1 AND gram = $2 AND part >= $3 AND part <= $4`,
+			f.city, g, parts[len(parts)-1].part, parts[0].part)
 		if err != nil {
 			return nil, fmt.Errorf("search cases: %w", err)
 		}
-		if seqs := unpack(b); i == 0 {
-			out = seqs
-		} else {
-			out = both(out, seqs)
+		n := 0
+		for _, r := range rows {
+			seqs, has := left[r.Part]
+			switch {
+			case !has:
+				continue // another piece is missing there
+			case i == 0:
+				seqs = unpack(r.Seqs)
+			default:
+				seqs = both(seqs, unpack(r.Seqs))
+			}
+			left[r.Part] = seqs
+			n += len(seqs)
 		}
-		if len(out) == 0 || i > 1 && len(out) < fewLeft { // the texts of so few are read sooner than more rows
+		if n == 0 || i > 1 && n < fewLeft*len(parts) { // the texts of so few are read sooner than more rows
 			break
 		}
+	}
+	var out []int64
+	for _, p := range slices.Backward(parts) {
+		out = append(out, left[p.part]...)
 	}
 	return out, nil
 }
@@ -264,6 +288,7 @@ func (f *finder) keep(ctx context.Context, tx *db.Tx, list []dueRow) ([]dueRow, 
 	}
 	has := map[int64]bool{}
 	for below := most + 1; below > least; {
+		f.window = widest
 		seqs, err := f.next(ctx, tx, below, 100*thenLooked)
 		if err != nil {
 			return nil, err

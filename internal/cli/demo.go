@@ -100,16 +100,20 @@ func (c *demoCmd) settings(r *run) (cfg config.Config, drop func(), err error) {
 	return cfg, drop, cfg.Check()
 }
 
-// hurried is how far the heap may grow between two collections, in hundredths, while the history is made: somebody waits.
-const hurried = 400
+// How far the heap may grow between two collections, in hundredths: while the history is made somebody waits, afterwards a
+// few people look around on a machine that has other work.
+const (
+	hurried = 400
+	calm    = 40
+)
 
 // live makes the city's history, opens the doors and lets the city live on.
 func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url string, o demo.Options) error {
 	p := r.progress()
 	o.Progress = func(step demo.Step, percent int) { p.part(r.say("cli.demo."+string(step)), percent) }
-	was := debug.SetGCPercent(hurried)
+	debug.SetGCPercent(hurried)
 	info, err := demo.Prepare(ctx, a, o)
-	debug.SetGCPercent(was)
+	debug.SetGCPercent(calm)
 	p.done()
 	if err != nil {
 		return err

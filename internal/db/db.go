@@ -136,7 +136,8 @@ func (d *DB) openSQLite(ctx context.Context, o Options) error {
 	return nil
 }
 
-// Relax gives back memory that much work has filled: the page caches of SQLite's connections.
+// Relax gives back memory that much work has filled, the page caches of SQLite's connections, and keeps the writer's small
+// from now on.
 func (d *DB) Relax(ctx context.Context) error {
 	if d.lite == nil {
 		return nil
@@ -144,7 +145,7 @@ func (d *DB) Relax(ctx context.Context) error {
 	d.read.SetMaxIdleConns(-1) // closes those that are idle now
 	d.read.SetMaxIdleConns(readers())
 	return d.lite.exclusive(ctx, func(c *sql.Conn) error {
-		_, err := c.ExecContext(ctx, "PRAGMA shrink_memory")
+		_, err := c.ExecContext(ctx, "PRAGMA cache_size = -4000; PRAGMA shrink_memory")
 		return err
 	})
 }

@@ -168,6 +168,9 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 		texts := []string{"暖气不热", "暖 气不热，孩子小", "3号楼2单元整个单元都冷", "3号楼 2单元漏水", "ＡＢＣ座不热", "张师傅说管网末端", "热得很好，表扬", "不热不热不热", "暖", "气暖"}
 		var all []cases.Case
 		for i, s := range texts {
+			if i%3 == 2 { // the index keeps ten days together
+				w.now.Advance(11 * 24 * time.Hour)
+			}
 			all = append(all, w.open(cold(func(o *cases.Opening) {
 				o.Text, o.Caller.Name, o.Caller.Phone = s, []string{"张三", "李四"}[i%2], fmt.Sprintf("138035100%02d", i)
 				o.Address = []string{"向阳花园3号楼2单元601", "明月里1号楼101"}[i%2]
@@ -257,6 +260,7 @@ func TestListCountExportAgree(t *testing.T) {
 			"all": {}, "open": {State: "open"}, "closed": {State: "closed"}, "C1": {Company: "C1"}, "none": {Company: "-"},
 			"east": {District: "990101"}, "void": {Status: []cases.Status{cases.Void}}, "linked": {Flag: "linked"},
 			"void in C1": {Company: "C1", Status: []cases.Status{cases.Void}}, "seat": {Channel: cases.Phone, Flag: "linked"}, "nobody": {Worker: "w"}, "late": {Late: "broken"}, "today": {From: w.now.Now().Date(), To: w.now.Now().Date()}, "category": {Category: "cold_home", State: "open"},
+			"community": {Community: all[0].Community}, "open in a community": {Community: all[0].Community, State: "open"}, "building": {Community: all[0].Community, Building: all[0].Building, From: w.now.Now().Date()},
 		}
 		hasty := cases.New(cases.Options{DB: d, Ring: w.ring, Look: 4})
 		for name, f := range filters {
