@@ -23,7 +23,7 @@ type Options struct {
 	Blobs  *blob.Service
 	Clocks *clock.Ledger
 	Log    *slog.Logger
-	// Look is how many cases one page or count looks at before it says that it goes on; 0 is 6000.
+	// Look is how many cases one page or count looks at before it says that it goes on; 0 is 4000.
 	Look int
 	// Rules are the city's rules as they hold now.
 	Rules func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)

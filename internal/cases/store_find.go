@@ -282,12 +282,13 @@ func (f *finder) keep(ctx context.Context, tx *db.Tx, list []dueRow) ([]dueRow, 
 	if len(list) == 0 {
 		return nil, nil
 	}
-	least, most := int64(math.MaxInt64), int64(0)
-	for _, r := range list {
-		least, most = min(least, r.Seq), max(most, r.Seq)
+	open := make([]int64, len(list)) // falling, like the candidates
+	for i, r := range list {
+		open[i] = r.Seq
 	}
-	has := map[int64]bool{}
-	for below := most + 1; below > least; {
+	slices.SortFunc(open, falling)
+	var kept []int64
+	for below := open[0] + 1; len(open) > 0; {
 		f.window = widest
 		seqs, err := f.next(ctx, tx, below, 100*thenLooked)
 		if err != nil {
@@ -296,10 +297,20 @@ func (f *finder) keep(ctx context.Context, tx *db.Tx, list []dueRow) ([]dueRow, 
 		if len(seqs) == 0 {
 			break
 		}
-		for _, n := range seqs {
-			has[n] = true
-		}
 		below = seqs[len(seqs)-1]
+		for _, n := range seqs {
+			for len(open) > 0 && open[0] > n {
+				open = open[1:]
+			}
+			if len(open) > 0 && open[0] == n {
+				kept = append(kept, n)
+			}
+		}
 	}
-	return slices.DeleteFunc(list, func(r dueRow) bool { return !has[r.Seq] }), nil
+	return slices.DeleteFunc(list, func(r dueRow) bool {
+		_, has := slices.BinarySearchFunc(kept, r.Seq, falling)
+		return !has
+	}), nil
 }
+
+func falling(a, b int64) int { return cmp.Compare(b, a) }

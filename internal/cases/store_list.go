@@ -289,7 +289,7 @@ func (f Filter) cut(rows []Case) page.Of[Case] {
 
 // mostLooked is how many cases one page or count looks at. Where fewer of them meet the filter than a page holds, the page
 // says so and its cursor stands where the look ended.
-const mostLooked = 6000
+const mostLooked = 4000
 
 // mark is a place in the order of a list.
 type mark struct {
