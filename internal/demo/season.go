@@ -222,6 +222,7 @@ func live(ctx context.Context, a *app.App, w *sim.Winter, c *crew, o Options) er
 	s.jobs, s.tick = from, from
 	defer s.listen(w.Calls(sim.Plan{From: from, To: o.At}))()
 	s.office(from)
+	s.refunds(from)
 	s.stops(from)
 	s.morning(o.At)
 	return s.until(ctx, o)
