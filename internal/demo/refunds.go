@@ -120,9 +120,9 @@ func (s *season) settleRefunds(ctx context.Context, period civil.Date) error {
 	return s.refuse(ctx, err)
 }
 
-// payouts lists the orders to pay that wait.
+// payouts lists the orders to pay of which nobody has said where to.
 func (s *season) payouts(ctx context.Context) ([]settle.Payout, error) {
-	list, err := s.app.Settle.Payouts(ctx, s.crew.by[actor.RoleRegulator][0], sim.Code, settle.PayFilter{Season: heatingSeason, State: settle.Due, Request: page.Request{Size: page.MaxSize}})
+	list, err := s.app.Settle.Payouts(ctx, s.crew.by[actor.RoleRegulator][0], sim.Code, settle.PayFilter{Season: heatingSeason, State: settle.Unclaimed, Request: page.Request{Size: page.MaxSize}})
 	if err != nil {
 		return nil, fmt.Errorf("list orders to pay: %w", err)
 	}

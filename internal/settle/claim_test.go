@@ -2,6 +2,7 @@ package settle_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,6 +175,33 @@ func TestAStopReachesEveryHousehold(t *testing.T) {
 		}
 		if v := k.claim("H2"); v.Amount != 0 {
 			t.Errorf("H2 after the stop was voided: %s", v.Amount)
+		}
+	})
+}
+
+// TestADayMoreOfCold: a home that stays cold has more to get every day, though nobody records anything; whoever looks at the
+// list sees it, and what was decided stays decided.
+func TestADayMoreOfCold(t *testing.T) {
+	each(t, func(t *testing.T, k *desk) {
+		k.clock.Set(civil.On(january.AddDays(2), 9, 0))
+		k.happens("H1", cold(january, 10, 170)[:2]...) // no end yet
+		listed := func() settle.Claim {
+			l, err := k.Claims(ctx, k.clerk, city, settle.Filter{Season: season})
+			if err != nil || len(l.Items) != 1 {
+				t.Fatal(l.Items, err)
+			}
+			return l.Items[0]
+		}
+		v := k.confirm("H1")
+		before := listed()
+		k.clock.Advance(3 * 24 * time.Hour)
+		for _, want := range []int{1, 0} { // the second time nothing is left to count
+			if n, err := k.Recount(ctx, city); err != nil || n != want {
+				t.Fatalf("%d claims counted on, %v", n, err)
+			}
+		}
+		if now := listed(); now.Counted != before.Counted+3 || now.Amount <= before.Amount || now.State != settle.Confirmed || now.Version != v.Version {
+			t.Errorf("three days later %d days and %s, %s; before %d and %s", now.Counted, now.Amount, now.State, before.Counted, before.Amount)
 		}
 	})
 }

@@ -58,6 +58,8 @@ func New(o Options) (*Service, error) {
 		jobs.Handle(o.Jobs, s.order)
 		jobs.Handle(o.Jobs, s.run)
 		jobs.Handle(o.Jobs, s.warn)
+		jobs.Handle(o.Jobs, s.recount)
+		o.Jobs.Every(recountEvery, recountArgs{})
 		o.Jobs.Every(24*time.Hour, warnArgs{})
 	}
 	return s, nil

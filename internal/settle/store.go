@@ -162,3 +162,26 @@ func exposure(ctx context.Context, tx *db.Tx, city int, season string, scope act
 		CAST(SUM(counted) AS BIGINT) AS counted, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen, SUM(CASE WHEN status = 'not_computable' THEN 1 ELSE 0 END) AS not_computable
 		FROM refund_claim WHERE city_id = $1 AND season = $2 AND state <> 'refused' AND `+where+` GROUP BY company, station ORDER BY company, station`, args...)
 }
+
+// claimsAfter reads claims in the order of their accounts.
+func claimsAfter(ctx context.Context, tx *db.Tx, city int, season, after string, limit int) ([]Claim, error) {
+	list, err := db.List[Claim](ctx, tx, `SELECT `+db.Columns[Claim]("")+` FROM refund_claim
+		WHERE city_id = $1 AND season = $2 AND account > $3 ORDER BY account LIMIT $4`, city, season, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read claims: %w", err)
+	}
+	return list, nil
+}
+
+// saveCounts keeps what claims come to; one that somebody changed meanwhile was counted by that.
+func saveCounts(ctx context.Context, tx *db.Tx, list []Claim) error {
+	for _, c := range list {
+		_, err := db.Exec(ctx, tx, `UPDATE refund_claim SET amount_fen = $4, counted = $5, status = $6, missing = $7, pay_by = $8
+			WHERE city_id = $1 AND season = $2 AND account = $3 AND version = $9`,
+			c.City, c.Season, c.Account, c.Amount, c.Counted, c.Status, c.Missing, c.PayBy, c.Version)
+		if err != nil {
+			return fmt.Errorf("count the claim of %s: %w", c.Account, err)
+		}
+	}
+	return nil
+}

@@ -27,7 +27,7 @@ func TestTwoEstatesThatAreTakenForEachOther(t *testing.T) {
 	s.get(page).want(http.StatusOK, "!标记易混淆")
 	s.get(page + "/confusable").want(http.StatusForbidden)
 	d.get(page).want(http.StatusOK, "没有与本小区易混淆的小区", page+"/confusable")
-	d.get(page + "/confusable").want(http.StatusOK, "先查找")
+	d.get(page+"/confusable").want(http.StatusOK, "先查找")
 	d.get(page+"/confusable?q=天上人间").want(http.StatusOK, "没有找到")
 	d.get(page+"/confusable?q=向阳").want(http.StatusOK, "没有找到") // not with itself
 	d.get(page+"/confusable?q=myl").want(http.StatusOK, "西城区", "明月里", "二热供热有限公司", moon)
