@@ -163,16 +163,6 @@ func exposure(ctx context.Context, tx *db.Tx, city int, season string, scope act
 		FROM refund_claim WHERE city_id = $1 AND season = $2 AND state <> 'refused' AND `+where+` GROUP BY company, station ORDER BY company, station`, args...)
 }
 
-// claimsAfter reads claims in the order of their accounts.
-func claimsAfter(ctx context.Context, tx *db.Tx, city int, season, after string, limit int) ([]Claim, error) {
-	list, err := db.List[Claim](ctx, tx, `SELECT `+db.Columns[Claim]("")+` FROM refund_claim
-		WHERE city_id = $1 AND season = $2 AND account > $3 ORDER BY account LIMIT $4`, city, season, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read claims: %w", err)
-	}
-	return list, nil
-}
-
 // saveCounts keeps what claims come to; one that somebody changed meanwhile was counted by that.
 func saveCounts(ctx context.Context, tx *db.Tx, list []Claim) error {
 	for _, c := range list {
