@@ -148,7 +148,7 @@ func (s *Service) SeenIn(ctx context.Context, tx *db.Tx, city int, season string
 
 // Reckons reports whether a claim still is what the settlement saw, under the same terms.
 func (x Settlement) Reckons(k Kept, t Terms) bool {
-	return !k.Stale && !k.Claim.Changed.After(x.Started) && strings.HasSuffix(x.Mark, "."+t.mark)
+	return !k.Stale && k.Claim.Changed.Before(x.Started) && strings.HasSuffix(x.Mark, "."+t.mark)
 }
 
 // BooksIn are a season's two equations of all companies.
