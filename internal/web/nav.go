@@ -32,7 +32,7 @@ func areas() []area {
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},
 		{"map", "map", []entry{{"map", "/c/{city}/map"}, {"territory", "/c/{city}/territory"}, {"places", "/c/{city}/places"}}},
-		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measurements"}, {"measure_week", "/c/{city}/measurements/calendar"}}},
+		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measurements"}, {"measure_week", "/c/{city}/measurements/calendar"}, {"findings", "/c/{city}/findings"}}},
 		{"refund", "file-text", []entry{{"refund", "/c/{city}/refunds"}, {"exposure", "/c/{city}/refunds/exposure"}, {"settle", "/c/{city}/settle"}, {"payouts", "/c/{city}/settle/payouts"}, {"banks", "/c/{city}/settle/banks"}, {"overdue", "/c/{city}/settle/overdue"}, {"refund_areas", "/c/{city}/settle/areas"}}},
 		{"knowledge", "book-open", []entry{{"knowledge", "/c/{city}/knowledge"}, {"training", "/c/{city}/training"}}},
 		{"stats", "chart-column", []entry{{"stats", "/c/{city}/stats"}, {"wall", "/c/{city}/wall"}}},

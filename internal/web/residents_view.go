@@ -114,6 +114,8 @@ type progressView struct {
 
 	measured ownView // the measurements of the home
 	refund   ownRefund
+
+	mayObject bool // there is a measurement that one may object to
 }
 
 func (v progressView) page() Page {

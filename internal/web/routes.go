@@ -35,6 +35,7 @@ func (w *Web) table() []Route {
 		w.messageRoutes(),
 		w.measureRoutes(),
 		w.refundRoutes(),
+		w.findingRoutes(),
 		w.liveRoutes(),
 	)
 }

@@ -284,6 +284,7 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 	if v.measured, err = w.ownView(r, v.Company); err != nil {
 		return v, err
 	}
+	v.mayObject = w.Findings != nil && len(v.measured.Measurements) > 0
 	v.refund, err = w.ownClaim(r, v.Progress)
 	return v, err
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
@@ -72,6 +73,7 @@ type Deps struct {
 	Outages   *outage.Service
 	Handovers *handover.Service
 	Measure   *measure.Service
+	Findings  *finding.Service
 	Equipment *equipment.Service
 	Settle    *settle.Service
 	Fees      *fee.Service
