@@ -133,7 +133,7 @@ func TestTheFindingDesk(t *testing.T) {
 	seat.get(findings).want(http.StatusOK, "没有符合条件的异议", "登记异议")
 	seat.get(findings+"/new").want(http.StatusOK, q.m.No, "向阳花园")
 	c2.get(findings+"/new").want(http.StatusOK, "!"+q.m.No)
-	c2.get(findings+"/new?measurement="+q.m.ID).want(http.StatusNotFound)
+	c2.get(findings + "/new?measurement=" + q.m.ID).want(http.StatusNotFound)
 	seat.get(findings+"/new?measurement="+q.m.ID).want(http.StatusOK, "提出人姓名")
 	c1.get(findings+"/new?measurement="+q.m.ID).want(http.StatusOK, "!提出人姓名", "!不按时")
 	wrong := q.filing()
@@ -181,9 +181,9 @@ func TestTheFindingDesk(t *testing.T) {
 		t.Errorf("the paper is %s", got)
 	}
 	east.get(findings).want(http.StatusOK, "!"+no)
-	east.get(findings+"?show=all").want(http.StatusOK, no, "已出具意见书")
-	east.get(findings+"?show=late").want(http.StatusOK, "!"+no)
-	east.get(findings+"/export?show=all&format=csv").want(http.StatusOK, no, "!王桂兰")
+	east.get(findings+"?all=yes").want(http.StatusOK, no, "已出具意见书")
+	east.get(findings+"?all=yes&late=yes").want(http.StatusOK, "!"+no)
+	east.get(findings+"/export?all=yes&format=csv").want(http.StatusOK, no, "!王桂兰")
 }
 
 // A resident objects from their receipt without scripts, takes it back, objects again and reads the issued paper.

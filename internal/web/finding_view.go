@@ -47,10 +47,6 @@ func findingStates() []ui.Option {
 	return wordOptions("finding_state."+each, finding.Lifecycle.Statuses())
 }
 
-func findingShows() []ui.Option {
-	return []ui.Option{{Value: "late", Key: "findingpage.show_late"}, {Value: "all", Key: "findingpage.show_all"}}
-}
-
 func findingColumns() []ui.Col {
 	return []ui.Col{
 		{Key: "findingpage.no", Ch: 14}, {Key: "findingpage.address"}, {Key: "findingpage.company", Ch: 9}, {Key: "findingpage.side", Ch: 7}, {Key: "findingpage.ground"},

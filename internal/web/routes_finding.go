@@ -51,7 +51,8 @@ func findingPath(city int, id string, more ...string) string {
 
 // findingQuery is the address of the list; without anything it shows what the authority still owes.
 type findingQuery struct {
-	Show        string        `form:"show"` // late, all; empty: what goes on
+	All         string        `form:"all"`  // yes: with those that are decided
+	Late        string        `form:"late"` // yes: only those past their time
 	State       finding.State `form:"state"`
 	Company     string        `form:"company"`
 	Measurement string        `form:"measurement"`
@@ -61,8 +62,8 @@ type findingQuery struct {
 
 func (q findingQuery) filter() finding.Filter {
 	return finding.Filter{
-		State: q.State, Company: q.Company, Measurement: q.Measurement, Request: q.Request, Late: q.Show == "late",
-		Open: q.Show == "" && q.State == "" && q.Measurement == "",
+		State: q.State, Company: q.Company, Measurement: q.Measurement, Request: q.Request, Late: q.Late != "",
+		Open: q.All == "" && q.State == "" && q.Measurement == "",
 	}
 }
 
