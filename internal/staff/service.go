@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -408,4 +409,19 @@ func (s *Service) restore(ctx context.Context, tx *db.Tx, by actor.Actor, a acco
 	}
 	a, err := find(ctx, tx, a.ID)
 	return a.Person, err
+}
+
+// Colleagues are the active people of the actor's own organisation who may take cases on, by name: those among whom a
+// second dispatch chooses.
+func (s *Service) Colleagues(ctx context.Context, by actor.Actor, city int) ([]Person, error) {
+	if !by.MayAny(actor.CaseAssign, city) {
+		return nil, by.May(actor.CaseAssign, actor.On{City: city})
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Person, error) {
+		all, err := Holders(ctx, tx, city, actor.RolesWith(actor.CaseTake))
+		if err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(all, func(p Person) bool { return p.Org != by.Org }), nil
+	})
 }

@@ -242,6 +242,15 @@ func choiceOptions(ctx context.Context, f citypack.FormField) []ui.Option {
 	return out
 }
 
+// workerOptions are the company's own people who go to homes.
+func (v caseView) workerOptions() []ui.Option {
+	out := make([]ui.Option, len(v.workers))
+	for i, p := range v.workers {
+		out[i] = ui.Option{Value: p.ID, Text: p.Name}
+	}
+	return out
+}
+
 func keyed(prefix string, values ...string) []ui.Option {
 	out := make([]ui.Option, len(values))
 	for i, v := range values {

@@ -42,9 +42,11 @@ func assignFields(v caseView, f ui.Form) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "worker", Key: "unit.worker", Value: v.Case.Worker, Help: "unit.worker.help", Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
+		if len(v.workers) > 0 {
+			templ_7745c5c3_Err = ui.Select(f, ui.Choice{Name: "worker", Key: "unit.worker", Value: v.Case.Worker, Options: v.workerOptions(), None: "unit.worker.none"}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 		}
 		templ_7745c5c3_Err = ui.Text(f, ui.Input{Name: "order_no", Key: "casework.order_no", Max: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

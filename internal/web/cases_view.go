@@ -244,6 +244,7 @@ type caseView struct {
 	revealed *cases.Revealed
 	duty     []place.Call
 	told     []notice.View
+	workers  []staff.Person // of the reader's company, for the second dispatch
 	tests    []measure.Measurement // the measurements that the case asked for
 	articles []knowledge.View // that a direct answer may stand on
 	back     string           // address of the list it was opened from
@@ -268,7 +269,10 @@ func (w *Web) caseView(r *http.Request, id string) (caseView, error) {
 		return v, err
 	}
 	v.answer = attributedOf(v.Case)
-	return v, nil
+	if v.allows(cases.Assign) {
+		v.workers, err = w.Staff.Colleagues(ctx, v.by, city)
+	}
+	return v, err
 }
 
 // href is an address of the case.

@@ -22,6 +22,7 @@ func TestFromTheCallToTheWarmFlat(t *testing.T) {
 	} {
 		k.person(login, role)
 	}
+	worker := k.person("worker", actor.RoleWorker)
 	seat := k.browser("seat")
 	if seat == nil {
 		return
@@ -77,7 +78,7 @@ func TestFromTheCallToTheWarmFlat(t *testing.T) {
 		}
 	}
 	act(company, "签收", nil)
-	act(company, "二次派单", func() { company.Fill("worker", "冯师傅") })
+	act(company, "二次派单", func() { company.Choose("worker", worker.ID) })
 	act(company, "联系用户", func() { company.Choose("result", "connected") })
 	act(company, "到场", func() {
 		company.Choose("result", "met")

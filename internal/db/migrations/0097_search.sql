@@ -1,4 +1,7 @@
 -- +goose Up
+-- the words of cases were rows of their own
+DROP TABLE IF EXISTS case_gram;
+
 -- Which cases hold a piece of one or two characters, packed: seqs are their numbers in rising order as differences, n how
 -- many. One row covers ten days, so that adding a case rewrites little. n only grows and guards the row.
 -- rehu:table case_posting tenant
