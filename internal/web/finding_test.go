@@ -134,6 +134,7 @@ func TestTheFindingDesk(t *testing.T) {
 	seat.get(findings+"/new").want(http.StatusOK, q.m.No, "向阳花园")
 	c2.get(findings+"/new").want(http.StatusOK, "!"+q.m.No)
 	c2.get(findings + "/new?measurement=" + q.m.ID).want(http.StatusNotFound)
+	seat.get("/c/990100/measurements/"+q.m.ID).want(http.StatusOK, findings+"/new?measurement="+q.m.ID)
 	seat.get(findings+"/new?measurement="+q.m.ID).want(http.StatusOK, "提出人姓名")
 	c1.get(findings+"/new?measurement="+q.m.ID).want(http.StatusOK, "!提出人姓名", "!不按时")
 	wrong := q.filing()

@@ -32,11 +32,13 @@ type measureView struct {
 	labs   []staff.Organisation
 	beaten text.Message // who was first, when an act came too late
 	picked string       // the appointment or record that an act is about
+
+	objects bool // the reader may raise an objection to it
 }
 
 func (w *Web) measureView(r *http.Request) (measureView, error) {
 	ctx, city := r.Context(), httpx.City(r.Context())
-	v := measureView{by: by(r), now: w.o.Now()}
+	v := measureView{by: by(r), now: w.o.Now(), objects: w.open(by(r), findingList+"/new", city)}
 	var err error
 	if v.View, err = w.Measure.Get(ctx, v.by, city, chi.URLParam(r, "measurement")); err != nil {
 		return v, err
