@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -10,7 +11,7 @@ import (
 func TestRefundsInABrowser(t *testing.T) {
 	t.Parallel()
 	k := newTreasury(t)
-	k.january()
+	k.settled()
 	k.person("section_head", actor.RoleSectionHead)
 	b := k.browser("section_head")
 	if b == nil {
@@ -25,6 +26,11 @@ func TestRefundsInABrowser(t *testing.T) {
 	b.Open(claimPath + "A1001?act=refuse")
 	b.WaitText("怎么算的")
 	b.Both("refund")
+	for _, page := range []string{"settle", "settle/payouts", "settle/banks", "settle/overdue", "settle/areas"} {
+		b.Open("/c/990100/" + page + "?season=" + heatSeason)
+		b.WaitText("采暖期")
+		b.Both(strings.ReplaceAll(page, "/", "-"))
+	}
 	b.Open("/c/990100/pack/refunds")
 	b.WaitText("免责事由")
 	b.Both("refund-rules")

@@ -65,7 +65,7 @@ func (w *Web) refundView(r *http.Request) (refundView, error) {
 		v.cases = withQuery(at("/c/{city}/cases", city), filterValues("account", account))
 	}
 	if w.open(by(r), "/c/{city}/measurements/home", city) {
-		v.record = withQuery(at("/c/{city}/measurements/home", city), filterValues("account", account))
+		v.record = withQuery(at("/c/{city}/measurements/home", city), filterValues("home", account))
 	}
 	if w.Fees == nil || by(r).May(actor.FeeRead, on) != nil {
 		return v, nil

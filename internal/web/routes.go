@@ -36,6 +36,7 @@ func (w *Web) table() []Route {
 		w.measureRoutes(),
 		w.refundRoutes(),
 		w.findingRoutes(),
+		w.settleRoutes(),
 		w.liveRoutes(),
 	)
 }

@@ -1,0 +1,54 @@
+package web
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/settle"
+	"github.com/rehu-heat/rehu/internal/web/ui"
+)
+
+// settleWatch is the console's own address, which its part asks again.
+func settleWatch(ctx context.Context) string {
+	u := ui.Of(ctx).URL
+	return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()
+}
+
+// methodOf says how an order is met; nothing while nobody chose.
+func methodOf(ctx context.Context, m settle.Method) string {
+	if m == "" {
+		return ""
+	}
+	return ui.T(ctx, "refundpage.method."+string(m))
+}
+
+func batchTone(s settle.BatchState) ui.Tone {
+	switch s {
+	case settle.BatchReady:
+		return ui.Blue
+	case settle.BatchAnswered:
+		return ui.Green
+	case settle.BatchFilling:
+	}
+	return ui.Amber
+}
+
+// lateCharge is what is owed on top, or what is missing to say so.
+func lateCharge(ctx context.Context, o settle.Overdue) string {
+	switch {
+	case o.LateCharge != nil:
+		return o.LateCharge.Yuan()
+	case o.Missing != "":
+		return ui.T(ctx, "settlepage.rate_missing")
+	}
+	return ui.T(ctx, "settlepage.no_late_charge")
+}
+
+// fieldTime fills a field for a day and an hour.
+func fieldTime(at civil.Instant) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Date().String() + "T" + at.Clock()
+}
