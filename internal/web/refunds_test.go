@@ -155,6 +155,10 @@ func TestClaimsAndWhy(t *testing.T) {
 		}
 	}
 	c.get(claimPath + "B2001/statement").want(http.StatusNotFound)
+	if got := s.get(claimPath + "A1001/bundle").want(http.StatusOK); !strings.HasPrefix(got.body, "{") || !strings.Contains(got.body, "rehu-refund") {
+		t.Errorf("the file to check begins with %.80q", got.body)
+	}
+	c.get(claimPath + "B2001/bundle").want(http.StatusNotFound)
 	k.anyone().get("/c/990100/m/refunds?season="+heatSeason).want(http.StatusOK, "还没有审批过的退费结算")
 }
 

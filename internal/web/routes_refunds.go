@@ -30,7 +30,7 @@ const (
 
 // refundRoutes are the pages of what households get back: claims, one claim with its reasons, and what companies may owe.
 func (w *Web) refundRoutes() []Route {
-	if w.Settle == nil || w.Rules == nil || w.Places == nil {
+	if w.Settle == nil || w.Bundles == nil || w.Rules == nil || w.Places == nil {
 		return nil
 	}
 	read := may(actor.RefundRead)
@@ -40,6 +40,7 @@ func (w *Web) refundRoutes() []Route {
 		get(refundList+"/exposure", read, w.refundExposure),
 		get(refundOne, read, w.refund),
 		get(refundOne+"/statement", read, w.refundStatement),
+		get(refundOne+"/bundle", read, w.refundBundle),
 		get("/c/{city}/m/refunds", public, w.residentRefunds),
 	}
 	for _, a := range refundActs() {

@@ -25,6 +25,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
+	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -76,6 +77,7 @@ type Deps struct {
 	Findings  *finding.Service
 	Equipment *equipment.Service
 	Settle    *settle.Service
+	Bundles   *bundle.Service
 	Fees      *fee.Service
 }
 
