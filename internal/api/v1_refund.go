@@ -110,7 +110,7 @@ func (v *v1) settleOperations() {
 			return v.Refunds.Console(ctx, c.by, c.city, c.param("season"))
 		})
 	act(v, Operation{Name: "settle_refunds", Method: http.MethodPost, Path: ofSeason + "/settlement", Permissions: []actor.Permission{actor.SettleRun}, tag: "settlement"},
-		func(ctx context.Context, c caller, in settle.SettleInput) (settle.Settlement, error) {
+		func(ctx context.Context, c caller, in settle.RunInput) (settle.Settlement, error) {
 			in.City, in.Season = c.city, c.param("season")
 			return v.Refunds.Settle(ctx, c.by, in)
 		})

@@ -52,7 +52,7 @@ func settlement(ctx context.Context, o Options, out func(Line) error) error {
 	}
 	watch := seat(ctx, p.db)
 	start := time.Now()
-	x, err := s.Settle(ctx, actor.SystemFor("bench", actor.Command), settle.SettleInput{
+	x, err := s.Settle(ctx, actor.SystemFor("bench", actor.Command), settle.RunInput{
 		City: settleCity, Season: settleSeason, Progress: func(done, total int64) { o.tell(int(done), int(total)) },
 	})
 	ours := time.Since(start)

@@ -120,7 +120,7 @@ func (k *purse) fatal(err error) {
 func (k *purse) settled(period string) {
 	k.t.Helper()
 	k.clock.Advance(time.Hour)
-	x, err := k.settle.Settle(context.Background(), system, settle.SettleInput{City: city, Season: winter, Period: period})
+	x, err := k.settle.Settle(context.Background(), system, settle.RunInput{City: city, Season: winter, Period: period})
 	k.fatal(err)
 	chief := actor.Actor{ID: "chief", Kind: actor.Person, Grants: []actor.Grant{{Role: actor.RoleRegulator, City: city}}}
 	_, err = k.settle.ApproveSettlement(context.Background(), chief, settle.ApproveInput{City: city, ID: x.ID, Version: x.Version})

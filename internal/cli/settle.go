@@ -30,7 +30,7 @@ func (c *settleCmd) Run(r *run) error {
 	defer a.Close()
 	by := actor.SystemFor("settle", actor.Command)
 	p := r.progress()
-	x, err := a.Settle.Settle(r.ctx, by, settle.SettleInput{
+	x, err := a.Settle.Settle(r.ctx, by, settle.RunInput{
 		City: c.City, Season: c.Season, Period: c.Period, Progress: func(done, total int64) { p.of(int(done), int(total)) },
 	})
 	p.done()

@@ -60,8 +60,11 @@ func readKeys(file string) (k keys, err error) {
 	if err != nil {
 		return k, fmt.Errorf("read the demonstration's keys: %w", err)
 	}
-	if json.Unmarshal(b, &k) != nil {
+	if !json.Valid(b) {
 		return keys{}, nil // half written: new ones are made
+	}
+	if err := json.Unmarshal(b, &k); err != nil {
+		return k, fmt.Errorf("read the demonstration's keys: %w", err)
 	}
 	return k, nil
 }

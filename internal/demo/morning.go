@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -82,8 +83,8 @@ func (s *season) leaveDispute(ctx context.Context) error {
 
 // last is the case that came in last of those that fit; nil when none does.
 func (s *season) last(fits func(*file) bool) *file {
-	for n := len(s.open) - 1; n >= 0; n-- {
-		if f := s.open[n]; f.c.Open && fits(f) {
+	for _, v := range slices.Backward(s.open) {
+		if f := v; f.c.Open && fits(f) {
 			return f
 		}
 	}

@@ -112,7 +112,7 @@ func (s *season) decideRefunds(ctx context.Context, _ civil.Date) error {
 
 // settleRefunds: one person runs the settlement of the month, another approves it.
 func (s *season) settleRefunds(ctx context.Context, period civil.Date) error {
-	x, err := s.app.Settle.Settle(ctx, s.crew.by[actor.RoleSectionHead][0], settle.SettleInput{City: sim.Code, Season: heatingSeason, Period: period.String()[:7]})
+	x, err := s.app.Settle.Settle(ctx, s.crew.by[actor.RoleSectionHead][0], settle.RunInput{City: sim.Code, Season: heatingSeason, Period: period.String()[:7]})
 	if err != nil {
 		return s.refuse(ctx, err)
 	}

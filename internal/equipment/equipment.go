@@ -8,6 +8,7 @@
 package equipment
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -140,12 +141,7 @@ func (in Entry) check() error {
 }
 
 func known[T comparable](v T, list []T) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, v)
 }
 
 func words[T ~string](list []T) string {

@@ -114,15 +114,13 @@ func TestOneVersionIsChangedOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		won := make(chan bool, 8)
 		for range 8 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				_, err := s.Save(ctx, c1, equipment.Entry{City: city, ID: i.ID, Number: "T-1", State: equipment.Sent, Version: i.Version})
 				if err != nil && !fault.Is(err, fault.Conflict) {
 					t.Error(err)
 				}
 				won <- err == nil
-			}()
+			})
 		}
 		wg.Wait()
 		close(won)

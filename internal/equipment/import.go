@@ -137,7 +137,7 @@ func (r row) over(old Instrument, owner string) Entry {
 		ID: old.ID, Version: old.Version, Owner: owner, Number: r.cell("number"), Kind: old.Kind, State: old.State, VerifiedOn: old.VerifiedOn, ValidUntil: old.ValidUntil,
 		Model: r.or("model", old.Model), Certificate: r.or("certificate", old.Certificate), Verifier: r.or("verifier", old.Verifier),
 	}
-	var again row = r // cells were checked when the row was read
+	again := r // cells were checked when the row was read
 	if r.index.Has("kind") {
 		e.Kind = word(&again, "kind", Kinds(), "equipment_kind.")
 	}

@@ -30,7 +30,7 @@ func New(o Options) *Service { return &Service{o} }
 // Bill shows what one household owes and paid for a season, for everybody who may see the household's bills.
 func (s *Service) Bill(ctx context.Context, by actor.Actor, city int, account, season string) (Bill, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Bill, error) {
-		if _, err := s.home(ctx, tx, by, city, account, actor.FeeRead); err != nil {
+		if err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
 			return Bill{}, err
 		}
 		bills, err := s.BillsIn(ctx, tx, city, season, []string{account})
@@ -38,20 +38,20 @@ func (s *Service) Bill(ctx context.Context, by actor.Actor, city int, account, s
 	})
 }
 
-// home is the household, which does not exist for those who may not act on it.
-func (s *Service) home(ctx context.Context, tx *db.Tx, by actor.Actor, city int, account string, p actor.Permission) (place.Home, error) {
+// mayHome asks whether the actor may act on a household; it does not exist for those who may not.
+func (s *Service) mayHome(ctx context.Context, tx *db.Tx, by actor.Actor, city int, account string, p actor.Permission) error {
 	homes, err := s.o.Places.HomesIn(ctx, tx, city, []string{account})
 	if err != nil {
-		return place.Home{}, err
+		return err
 	}
 	h, known := homes[account]
 	if err := by.May(p, h.On(city)); err != nil {
-		return place.Home{}, actor.Hide(err)
+		return actor.Hide(err)
 	}
 	if !known {
-		return place.Home{}, fault.New(fault.NotFound, "place.no_account", "account", account)
+		return fault.New(fault.NotFound, "place.no_account", "account", account)
 	}
-	return h, nil
+	return nil
 }
 
 // BillsIn gives the bills of some households for a season inside the caller's transaction, which has asked for its
@@ -181,7 +181,7 @@ func (s *Service) Save(ctx context.Context, by actor.Actor, in SaveInput) (Bill,
 		return Bill{}, err
 	}
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Bill, error) {
-		if _, err := s.home(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
+		if err := s.mayHome(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
 			return Bill{}, err
 		}
 		edition, err := place.HoldIn(ctx, tx, in.City, place.Fees)
@@ -209,7 +209,7 @@ func (s *Service) SetTerm(ctx context.Context, by actor.Actor, in TermInput) (Te
 		return Term{}, err
 	}
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Term, error) {
-		if _, err := s.home(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
+		if err := s.mayHome(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
 			return Term{}, err
 		}
 		t := Term{Account: in.Account, AgreedC: in.AgreedC, Contract: in.Contract, HeightM: in.HeightM, Version: in.Version + 1}

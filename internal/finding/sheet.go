@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -32,14 +33,22 @@ func document(l text.Lang, t citypack.Template, f Finding, applicant string) pap
 		chosen = ""
 	}
 	values := []paper.Pair{
-		{Label: "申请人", Value: applicant}, {Label: "地址", Value: f.Address}, {Label: "供热企业", Value: p.Company.In(l)},
+		{Label: "申请人", Value: applicant},
+		{Label: "地址", Value: f.Address},
+		{Label: "供热企业", Value: p.Company.In(l)},
 		{Label: "异议事项", Value: text.T(l, "finding_ground."+string(f.Ground)) + text.T(l, "finding.paper.colon") + f.Text},
 		{Label: "争议事项", Value: text.T(l, "finding_ground."+string(f.Ground)) + text.T(l, "finding.paper.colon") + f.Text},
-		{Label: "企业检测结果", Value: results(l, p.Evidence, true)}, {Label: "复核检测结果", Value: results(l, p.Evidence, false)},
+		{Label: "企业检测结果", Value: results(l, p.Evidence, true)},
+		{Label: "复核检测结果", Value: results(l, p.Evidence, false)},
 		{Label: "检测结果", Value: results(l, p.Evidence, true) + "\n" + results(l, p.Evidence, false)},
 		{Label: "查明情况", Value: results(l, p.Evidence, true) + "\n" + results(l, p.Evidence, false)},
-		{Label: "采用的结果", Value: chosen}, {Label: "复核意见", Value: p.Opinion}, {Label: "意见", Value: p.Opinion}, {Label: "调解结果", Value: p.Opinion},
-		{Label: "检测费用承担", Value: cost}, {Label: "履行期限", Value: dayOf(l, p.PerformBy)}, {Label: "救济途径", Value: remedies},
+		{Label: "采用的结果", Value: chosen},
+		{Label: "复核意见", Value: p.Opinion},
+		{Label: "意见", Value: p.Opinion},
+		{Label: "调解结果", Value: p.Opinion},
+		{Label: "检测费用承担", Value: cost},
+		{Label: "履行期限", Value: dayOf(l, p.PerformBy)},
+		{Label: "救济途径", Value: remedies},
 	}
 	e := citypack.Entries{Issuer: p.Authority.In(l), Number: p.No, Date: dayOf(l, f.DecidedAt.Date()), Values: known(t, values)}
 	if word := heard(l, f); word != "" {
@@ -71,12 +80,7 @@ func known(t citypack.Template, values []paper.Pair) []paper.Pair {
 }
 
 func hasField(t citypack.Template, name string) bool {
-	for _, f := range t.Fields {
-		if f == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(t.Fields, name)
 }
 
 func join(parts ...string) string {

@@ -22,8 +22,6 @@
 package measure
 
 import (
-	"time"
-
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/celsius"
@@ -194,6 +192,3 @@ type View struct {
 	Preconditions []Precondition `json:"preconditions,omitempty"`
 	Allowed       []Event        `json:"allowed"`
 }
-
-// answerTime is how long a resident may answer a question of ours.
-const answerTime = 48 * time.Hour

@@ -279,15 +279,13 @@ func TestAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		ids, wins := make(chan string, 8), make(chan bool, 8)
 		for range 8 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				m, err := w.m.Request(ctx, seat, measure.Requesting{City: city, Account: "1001"})
 				if err != nil {
 					t.Error(err)
 				}
 				ids <- m.ID
-			}()
+			})
 		}
 		wg.Wait()
 		close(ids)
@@ -299,16 +297,14 @@ func TestAtOnce(t *testing.T) {
 		}
 		m := w.get(first).Measurement
 		for range 8 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				in := measure.Act{City: city, ID: m.ID, Version: m.Version, Reason: "热了"}
 				_, err := w.m.Withdraw(ctx, seat, in)
 				if err != nil && !fault.Is(err, fault.Conflict) {
 					t.Error(err)
 				}
 				wins <- err == nil
-			}()
+			})
 		}
 		wg.Wait()
 		close(wins)

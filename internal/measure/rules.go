@@ -3,6 +3,7 @@ package measure
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -145,14 +146,14 @@ func within(list []citypack.Hours, at civil.Instant) bool {
 }
 
 func spell(list []citypack.Hours) string {
-	out := ""
+	var out strings.Builder
 	for i, h := range list {
 		if i > 0 {
-			out += ", "
+			out.WriteString(", ")
 		}
-		out += h.From + "-" + h.To
+		out.WriteString(h.From + "-" + h.To)
 	}
-	return out
+	return out.String()
 }
 
 // JudgeOf makes the Judge of a city.

@@ -304,7 +304,7 @@ func (s *Service) heard(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measu
 		kind, e = KindVerify, Verify
 	}
 	if _, err := Lifecycle.Next(m.State, e); err != nil {
-		return "", nil // a re-test has decided meanwhile
+		return "", nil //nolint:nilerr // a re-test has decided meanwhile
 	}
 	facts := map[string]any{"how": "message"}
 	made, err := s.keep(ctx, tx, by, m.home(), Record{Kind: kind, Party: Resident, Counted: true}, facts, facts)

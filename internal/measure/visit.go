@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -304,12 +305,12 @@ func digest(v any) (string, error) {
 }
 
 func words[T ~string](list []T) string {
-	out := ""
+	var out strings.Builder
 	for i, w := range list {
 		if i > 0 {
-			out += ", "
+			out.WriteString(", ")
 		}
-		out += string(w)
+		out.WriteString(string(w))
 	}
-	return out
+	return out.String()
 }

@@ -293,13 +293,11 @@ func TestPartsAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 3 {
 			for _, in := range list {
-				wg.Add(1)
-				go func() {
-					defer wg.Done()
+				wg.Go(func() {
 					if _, err := w.m.Submit(ctx, worker, in); err != nil {
 						t.Errorf("%s: %v", in.Visit, err)
 					}
-				}()
+				})
 			}
 		}
 		wg.Wait()

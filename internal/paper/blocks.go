@@ -208,7 +208,7 @@ func (c Code) lay(s *sheet) error {
 	return nil
 }
 
-func (p Space) lay(s *sheet) error {
+func (p Space) lay(s *sheet) error { //nolint:unparam // as every block
 	s.gapAfter(p.Height * mm)
 	return nil
 }

@@ -70,7 +70,7 @@ func units(s string) []string {
 func wrap(s string, first, width float64, measure func(string) float64) []string {
 	var out []string
 	room := first
-	for _, para := range strings.Split(clean(s), "\n") {
+	for para := range strings.SplitSeq(clean(s), "\n") {
 		line, used := "", 0.0
 		flush := func() {
 			out = append(out, strings.TrimRight(line, " "))

@@ -166,7 +166,7 @@ func (p *Plan) established(in *Input, s *Scratch) {
 			continue
 		}
 		start := dayNumber(d.Date)
-		for k := int32(0); k < int32(d.Days); k++ {
+		for k := range int32(d.Days) {
 			day, of := start+k, id
 			if !in.asked(day) {
 				continue
@@ -266,7 +266,7 @@ func (p *Plan) base(in *Input, s *Scratch, v *price, r row, f *fact) (ratio, boo
 	date := r.date()
 	if v.per == PerMonth && r.day != 0 && r.days > 1 { // months have days of their own
 		var sum ratio
-		for k := int32(0); k < r.days; k++ {
+		for k := range r.days {
 			one, ok := v.day(f.kind, dateOf(r.day+k))
 			if !ok {
 				v.lacks(s, &in.Fee, f.kind, date)

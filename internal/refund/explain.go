@@ -30,7 +30,7 @@ func (p *Plan) Explain(in *Input) (Assessment, error) {
 	}
 	a.Days = p.lines(s, parts, a.Refund)
 	a.Percent = shared(a.Days)
-	p.tellEnd(in, s, &a)
+	p.tellEnd(s, &a)
 	a.Explain, a.Warnings, a.Missing = s.steps, s.warned, s.missing
 	for _, m := range a.Missing {
 		a.Explain = append(a.Explain, Step{Message: text.Msg("refund.step.missing", "what", text.Msg("refund.missing."+m))})
@@ -56,7 +56,7 @@ func (s *Scratch) split(each bool) {
 	}
 	var out []row
 	for _, r := range s.rows {
-		for k := int32(0); k < r.days; k++ {
+		for k := range r.days {
 			out = append(out, row{day: r.day + k, days: 1, fact: r.fact})
 		}
 	}
@@ -257,7 +257,7 @@ func (p *Plan) tellMoney(in *Input, s *Scratch, v *price) {
 }
 
 // tellEnd says by when it must be paid, and what happens when it is not.
-func (p *Plan) tellEnd(in *Input, s *Scratch, a *Assessment) {
+func (p *Plan) tellEnd(s *Scratch, a *Assessment) {
 	r := p.rule
 	switch {
 	case !a.PayBy.IsZero():

@@ -1,6 +1,8 @@
 package refund
 
 import (
+	"slices"
+
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -68,10 +70,8 @@ func (s *Scratch) add(f fact) int16 {
 
 // lack notes what is missing, with a message "refund.missing.<what>".
 func (s *Scratch) lack(what string) {
-	for _, m := range s.missing {
-		if m == what {
-			return
-		}
+	if slices.Contains(s.missing, what) {
+		return
 	}
 	s.missing = append(s.missing, what)
 }

@@ -122,7 +122,7 @@ func (p *Plan) gap(in *Input, s *Scratch, g *gap, total int64) bool {
 // fits reports whether a stop is long enough for a rule, by itself or with the others of the season.
 func (p *Plan) fits(s *Scratch, g *gap, r *stopRule, total int64) bool {
 	long := int64(g.to - g.from)
-	least := int64(hours(r.of.MinHours).Milliseconds())
+	least := hours(r.of.MinHours).Milliseconds()
 	enough := long > least || long == least && !r.of.MinExclusive
 	if !enough && (r.of.TotalDays == 0 || total <= int64(r.of.TotalDays)*dayMillis) {
 		return false

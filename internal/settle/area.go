@@ -1,6 +1,7 @@
 package settle
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -79,10 +80,5 @@ func (in AreaInput) check() error {
 }
 
 func known[T comparable](list []T, v T) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, v)
 }

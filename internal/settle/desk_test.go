@@ -43,7 +43,7 @@ type desk struct {
 	mu     sync.Mutex
 	events map[string][]refund.Event
 
-	clerk, chief, company, resident actor.Actor
+	clerk, chief, company actor.Actor
 }
 
 const (
@@ -173,7 +173,7 @@ func (k *desk) confirm(account string) settle.View {
 
 func (k *desk) settle(period string) settle.Settlement {
 	k.t.Helper()
-	x, err := k.Settle(ctx, k.clerk, settle.SettleInput{City: city, Season: season, Period: period})
+	x, err := k.Settle(ctx, k.clerk, settle.RunInput{City: city, Season: season, Period: period})
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -214,8 +214,10 @@ type ResultReport struct {
 var resultColumns = []sheet.Column{
 	{Name: "ref", Aliases: []string{"业务编号", "参考号", "流水号", "编号"}, Required: true},
 	{Name: "result", Aliases: []string{"结果", "处理结果", "状态", "交易状态"}, Required: true},
-	{Name: "bank_ref", Aliases: []string{"银行流水号", "交易流水号", "回单号"}}, {Name: "paid_at", Aliases: []string{"支付时间", "交易时间", "交易日期"}},
-	{Name: "reason", Aliases: []string{"失败原因", "原因", "备注"}}, {Name: "amount_yuan", Aliases: []string{"金额", "交易金额"}},
+	{Name: "bank_ref", Aliases: []string{"银行流水号", "交易流水号", "回单号"}},
+	{Name: "paid_at", Aliases: []string{"支付时间", "交易时间", "交易日期"}},
+	{Name: "reason", Aliases: []string{"失败原因", "原因", "备注"}},
+	{Name: "amount_yuan", Aliases: []string{"金额", "交易金额"}},
 }
 
 var outcomes = map[string]bool{"成功": true, "已支付": true, "success": true, "paid": true, "失败": false, "退回": false, "退票": false, "failed": false, "returned": false}
@@ -292,8 +294,7 @@ func (s *Service) ReadResult(ctx context.Context, by actor.Actor, city int, id, 
 	}
 	for len(answers) > 0 {
 		n := min(len(answers), perFill)
-		part := report
-		part, err = db.Write(ctx, s.o.DB, func(tx *db.Tx) (ResultReport, error) {
+		part, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (ResultReport, error) {
 			return s.noteAnswers(ctx, tx, by, report, orders, answers[:n], id)
 		})
 		if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/rehu-heat/rehu/internal/refund"
 )
 
-// SettleInput is the input of Settle.
-type SettleInput struct {
+// RunInput is the input of Settle.
+type RunInput struct {
 	City     int                     `json:"-" form:"-"`
 	Season   string                  `json:"season" form:"season"`
 	Period   string                  `json:"period" form:"period"` // a month, "2026-01": up to its end; empty: the whole season
@@ -33,7 +33,7 @@ var errLost = errors.New("another process took the settlement over")
 type run struct {
 	s        *Service
 	by       actor.Actor
-	in       SettleInput
+	in       RunInput
 	me       string
 	t        terms
 	mark     string // of the basis
@@ -44,7 +44,7 @@ type run struct {
 // Settle reckons every claim of a season up to the period's end, in batches that nobody waits for, and shows the result as a
 // whole. Cut short, the next call goes on where it was; when nothing changed since, it is the settlement that is there.
 // While another process settles the season it is a Conflict.
-func (s *Service) Settle(ctx context.Context, by actor.Actor, in SettleInput) (Settlement, error) {
+func (s *Service) Settle(ctx context.Context, by actor.Actor, in RunInput) (Settlement, error) {
 	if err := by.May(actor.SettleRun, actor.On{City: in.City}); err != nil {
 		return Settlement{}, err
 	}
@@ -77,7 +77,7 @@ func (s *Service) Settle(ctx context.Context, by actor.Actor, in SettleInput) (S
 	return Settlement{}, errors.Join(err, letGo)
 }
 
-func (in SettleInput) check() error {
+func (in RunInput) check() error {
 	var c fault.Check
 	c.That(in.City > 0, "city", "field.required")
 	c.That(fee.IsSeason(in.Season), "season", "fee.bad_season", "value", in.Season)

@@ -22,12 +22,12 @@ func (runArgs) Kind() string { return "settle.run" }
 
 // run carries a settlement out. Cut short, the next try goes on where it was; the settlement asks for the permission again.
 func (s *Service) run(ctx context.Context, _ jobs.Job, a runArgs) error {
-	_, err := s.Settle(ctx, a.By, SettleInput{City: a.City, Season: a.Season, Period: a.Period})
+	_, err := s.Settle(ctx, a.By, RunInput{City: a.City, Season: a.Season, Period: a.Period})
 	return err
 }
 
 // Start has a season settled in the background, once however often it is asked for; the console shows how far it is.
-func (s *Service) Start(ctx context.Context, by actor.Actor, in SettleInput) error {
+func (s *Service) Start(ctx context.Context, by actor.Actor, in RunInput) error {
 	if err := by.May(actor.SettleRun, actor.On{City: in.City}); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func TestASeasonIsSettled(t *testing.T) {
 		if _, err := k.ApproveSettlement(ctx, k.clerk, settle.ApproveInput{City: city, ID: x.ID, Version: x.Version}); !fault.Is(err, fault.Denied) {
 			t.Errorf("one person settled and approved: %v", err)
 		}
-		if _, err := k.Settle(ctx, k.company, settle.SettleInput{City: city, Season: season}); !fault.Is(err, fault.Denied) {
+		if _, err := k.Settle(ctx, k.company, settle.RunInput{City: city, Season: season}); !fault.Is(err, fault.Denied) {
 			t.Errorf("a company settles: %v", err)
 		}
 		k.balanced()
@@ -147,7 +147,7 @@ func TestTwoSettlersAtOnce(t *testing.T) {
 		results := make(chan error)
 		for i := range settlers {
 			go func() {
-				_, err := k.Settle(ctx, staffOf(fmt.Sprint("clerk", i), actor.RoleSectionHead, ""), settle.SettleInput{City: city, Season: season})
+				_, err := k.Settle(ctx, staffOf(fmt.Sprint("clerk", i), actor.RoleSectionHead, ""), settle.RunInput{City: city, Season: season})
 				results <- err
 			}()
 		}
@@ -178,7 +178,7 @@ func TestASettlementThatWasCutShortGoesOn(t *testing.T) {
 	each(t, func(t *testing.T, k *desk) {
 		k.inJanuary()
 		cut, stop := context.WithCancel(ctx)
-		_, err := k.Settle(cut, k.clerk, settle.SettleInput{City: city, Season: season, Progress: func(done, _ int64) {
+		_, err := k.Settle(cut, k.clerk, settle.RunInput{City: city, Season: season, Progress: func(done, _ int64) {
 			if done == 2 {
 				stop()
 			}

@@ -76,7 +76,7 @@ func (x *xlsxWriter) sheet() error {
 		return fmt.Errorf("write a table: %w", err)
 	}
 	x.part.Reset(w)
-	x.part.WriteString(sheetHead) // a bufio.Writer keeps its first error for the end of the row
+	x.put(sheetHead)
 	x.row = 0
 	return x.Row(x.header...)
 }
@@ -86,7 +86,7 @@ func (x *xlsxWriter) endSheet() error {
 	if x.sheets == 0 {
 		return nil
 	}
-	x.part.WriteString(sheetFoot)
+	x.put(sheetFoot)
 	if err := x.part.Flush(); err != nil {
 		return fmt.Errorf("write a table: %w", err)
 	}
@@ -102,7 +102,7 @@ func (x *xlsxWriter) Row(cells ...any) error {
 	}
 	x.row++
 	row := strconv.Itoa(x.row)
-	x.part.WriteString(`<row r="` + row + `">`)
+	x.put(`<row r="` + row + `">`)
 	for i, v := range cells {
 		if v != nil {
 			x.cell(Letter(i)+row, v)
@@ -114,23 +114,26 @@ func (x *xlsxWriter) Row(cells ...any) error {
 	return nil
 }
 
+// put writes a piece; a bufio.Writer keeps its first error for the end of the row.
+func (x *xlsxWriter) put(s string) { _, _ = x.part.WriteString(s) }
+
 // cell writes one cell: numbers and truths as such, everything else as text.
 func (x *xlsxWriter) cell(at string, v any) {
 	switch n := v.(type) {
 	case int:
-		x.part.WriteString(`<c r="` + at + `"><v>` + strconv.Itoa(n) + `</v></c>`)
+		x.put(`<c r="` + at + `"><v>` + strconv.Itoa(n) + `</v></c>`)
 	case int64:
-		x.part.WriteString(`<c r="` + at + `"><v>` + strconv.FormatInt(n, 10) + `</v></c>`)
+		x.put(`<c r="` + at + `"><v>` + strconv.FormatInt(n, 10) + `</v></c>`)
 	case bool:
 		b := "0"
 		if n {
 			b = "1"
 		}
-		x.part.WriteString(`<c r="` + at + `" t="b"><v>` + b + `</v></c>`)
+		x.put(`<c r="` + at + `" t="b"><v>` + b + `</v></c>`)
 	default:
-		x.part.WriteString(`<c r="` + at + `" t="inlineStr"><is><t xml:space="preserve">`)
-		xml.EscapeText(x.part, []byte(literal(short(spell(v))))) // its error is the writer's, which is kept
-		x.part.WriteString(`</t></is></c>`)
+		x.put(`<c r="` + at + `" t="inlineStr"><is><t xml:space="preserve">`)
+		_ = xml.EscapeText(x.part, []byte(literal(short(spell(v))))) // its error is the writer's, which is kept
+		x.put(`</t></is></c>`)
 	}
 }
 

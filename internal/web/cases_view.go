@@ -244,14 +244,14 @@ type caseView struct {
 	revealed *cases.Revealed
 	duty     []place.Call
 	told     []notice.View
-	workers  []staff.Person // of the reader's company, for the second dispatch
+	workers  []staff.Person        // of the reader's company, for the second dispatch
 	tests    []measure.Measurement // the measurements that the case asked for
-	articles []knowledge.View // that a direct answer may stand on
-	back     string           // address of the list it was opened from
-	asked    dispatch.Request // that a form is about
-	link     string           // that a form is about
-	beaten   text.Message     // somebody was first, and did this
-	gone     bool             // what a form is for can no longer be done
+	articles []knowledge.View      // that a direct answer may stand on
+	back     string                // address of the list it was opened from
+	asked    dispatch.Request      // that a form is about
+	link     string                // that a form is about
+	beaten   text.Message          // somebody was first, and did this
+	gone     bool                  // what a form is for can no longer be done
 }
 
 // caseView gathers a case.

@@ -142,9 +142,7 @@ func (in testInput) submission(met bool, at civil.Instant) measure.Submission {
 	s := measure.Submission{SentAt: at, Arrival: &measure.Arrival{
 		Outcome: in.Outcome, At: at, Retest: in.Retest, CallLog: in.CallLog, Slip: in.Slip, Reason: in.Reason, Note: in.Note,
 	}}
-	for _, t := range strings.FieldsFunc(in.Testers, func(r rune) bool { return r == '、' || r == ',' || r == '，' || r == ' ' }) {
-		s.Arrival.Testers = append(s.Arrival.Testers, t)
-	}
+	s.Arrival.Testers = append(s.Arrival.Testers, strings.FieldsFunc(in.Testers, func(r rune) bool { return r == '、' || r == ',' || r == '，' || r == ' ' })...)
 	if d := in.Device; d.Lng != nil && d.Lat != nil {
 		s.Arrival.Spot = measure.Spot{Lng: degrees(*d.Lng), Lat: degrees(*d.Lat)}
 		if d.Accuracy != nil {

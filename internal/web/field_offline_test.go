@@ -24,7 +24,6 @@ type stairwell struct {
 	left  atomic.Int64 // so many pieces of photographs still pass, when not negative
 	mu    sync.Mutex
 	piece []string // where the pieces began that passed
-	posts int
 }
 
 func (s *stairwell) through(next http.Handler) http.Handler {

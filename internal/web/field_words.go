@@ -76,7 +76,7 @@ func (v fieldCaseView) besideOf() string {
 }
 
 // verb is the button's word: after a conflict it says that both versions were read.
-func (v fieldCaseView) verb(a fieldAct) string {
+func (v fieldCaseView) verb() string {
 	switch {
 	case len(v.theirs) > 0 && v.isFedBack():
 		return "field.beside"

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +50,14 @@ func findingStates() []ui.Option {
 
 func findingColumns() []ui.Col {
 	return []ui.Col{
-		{Key: "findingpage.no", Ch: 14}, {Key: "findingpage.address"}, {Key: "findingpage.company", Ch: 9}, {Key: "findingpage.side", Ch: 7}, {Key: "findingpage.ground"},
-		{Key: "findingpage.filed_at", Ch: 9}, {Key: "findingpage.due", Ch: 11}, {Key: "findingpage.state", Ch: 10},
+		{Key: "findingpage.no", Ch: 14},
+		{Key: "findingpage.address"},
+		{Key: "findingpage.company", Ch: 9},
+		{Key: "findingpage.side", Ch: 7},
+		{Key: "findingpage.ground"},
+		{Key: "findingpage.filed_at", Ch: 9},
+		{Key: "findingpage.due", Ch: 11},
+		{Key: "findingpage.state", Ch: 10},
 	}
 }
 
@@ -99,11 +106,18 @@ func (v findingView) facts(ctx context.Context) []ui.Fact {
 		who += " " + v.Applicant
 	}
 	return []ui.Fact{
-		{Key: "findingpage.who", Text: who}, {Key: "findingpage.ground", Text: ui.T(ctx, "finding_ground."+string(v.Ground))},
-		{Key: "findingpage.way", Text: ui.T(ctx, "finding_way."+string(v.Way))}, {Key: "findingpage.address", Text: v.Address}, {Key: "findingpage.account", Text: v.Account},
-		{Key: "findingpage.company", Text: v.names.org(ctx, v.Company)}, {Key: "findingpage.district", Text: v.names.district(v.District)},
-		{Key: "findingpage.measurement", Text: v.MeasurementNo}, {Key: "findingpage.filed_at", Text: v.FiledAt.Minute()}, {Key: "findingpage.due", Text: v.DueAt.Minute()},
-		{Key: "findingpage.decided_at", Text: v.DecidedAt.Minute()}, {Key: "ui.reason", Text: v.Reason},
+		{Key: "findingpage.who", Text: who},
+		{Key: "findingpage.ground", Text: ui.T(ctx, "finding_ground."+string(v.Ground))},
+		{Key: "findingpage.way", Text: ui.T(ctx, "finding_way."+string(v.Way))},
+		{Key: "findingpage.address", Text: v.Address},
+		{Key: "findingpage.account", Text: v.Account},
+		{Key: "findingpage.company", Text: v.names.org(ctx, v.Company)},
+		{Key: "findingpage.district", Text: v.names.district(v.District)},
+		{Key: "findingpage.measurement", Text: v.MeasurementNo},
+		{Key: "findingpage.filed_at", Text: v.FiledAt.Minute()},
+		{Key: "findingpage.due", Text: v.DueAt.Minute()},
+		{Key: "findingpage.decided_at", Text: v.DecidedAt.Minute()},
+		{Key: "ui.reason", Text: v.Reason},
 	}
 }
 
@@ -171,8 +185,7 @@ func (v findingView) notes(ctx context.Context, e finding.Evidence) []string {
 func (v findingView) labs(ctx context.Context) []ui.Step {
 	var out []ui.Step
 	for _, r := range v.measured.Records {
-		switch r.Kind {
-		case measure.KindInvitation:
+		if r.Kind == measure.KindInvitation {
 			var in struct {
 				Laboratory string        `json:"laboratory"`
 				At         civil.Instant `json:"at"`
@@ -180,7 +193,8 @@ func (v findingView) labs(ctx context.Context) []ui.Step {
 			if r.Into(&in) == nil {
 				out = append(out, ui.Step{At: r.At.Minute(), Title: ui.T(ctx, "findingpage.invitation"), Text: ui.T(ctx, "findingpage.invitation_for", "lab", v.names.org(ctx, in.Laboratory), "at", in.At.Minute())})
 			}
-		case measure.KindLab:
+		}
+		if r.Kind == measure.KindLab {
 			var in measure.KeptLab
 			if r.Into(&in) == nil {
 				out = append(out, ui.Step{At: r.At.Minute(), Title: ui.T(ctx, "finding_evidence.lab_report"), Text: v.labWords(ctx, in)})
@@ -252,12 +266,7 @@ func (v findingView) rules(ctx context.Context) []ruleLine {
 
 // may reports whether the reader may do a step now.
 func (v findingView) may(e finding.Event) bool {
-	for _, a := range v.Allowed {
-		if a == e {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.Allowed, e)
 }
 
 // forms are the papers that may be issued here: a ruling only where the city's rules name the law that grants it.
@@ -282,8 +291,8 @@ func (v findingView) forms() []ui.Option {
 // results are the tests that the paper may name, the newest first.
 func (v findingView) results(ctx context.Context) []ui.Option {
 	var out []ui.Option
-	for i := len(v.Log) - 1; i >= 0; i-- {
-		if e := v.Log[i]; len(e.Rooms) > 0 {
+	for _, v0 := range slices.Backward(v.Log) {
+		if e := v0; len(e.Rooms) > 0 {
 			words := []string{e.At.Minute(), evidenceKind(ctx, e), evidenceRooms(e), conforms(ctx, e)}
 			out = append(out, ui.Option{Value: e.Record, Text: joinFacts(words)})
 		}
@@ -341,7 +350,12 @@ func (v findingView) paperFacts(ctx context.Context) []ui.Fact {
 		chosen = joinFacts([]string{p.Prevails.At.Minute(), evidenceKind(ctx, *p.Prevails), evidenceRooms(*p.Prevails), conforms(ctx, *p.Prevails)})
 	}
 	return []ui.Fact{
-		{Key: "findingpage.paper_no", Text: p.No}, {Key: "findingpage.paper_title", Text: phrase(ctx, p.Title)}, {Key: "findingpage.authority", Text: phrase(ctx, p.Authority)},
-		{Key: "findingpage.prevails", Text: chosen}, {Key: "findingpage.opinion", Text: p.Opinion}, {Key: "findingpage.cost", Text: cost}, {Key: "findingpage.perform_by", Text: day},
+		{Key: "findingpage.paper_no", Text: p.No},
+		{Key: "findingpage.paper_title", Text: phrase(ctx, p.Title)},
+		{Key: "findingpage.authority", Text: phrase(ctx, p.Authority)},
+		{Key: "findingpage.prevails", Text: chosen},
+		{Key: "findingpage.opinion", Text: p.Opinion},
+		{Key: "findingpage.cost", Text: cost},
+		{Key: "findingpage.perform_by", Text: day},
 	}
 }

@@ -67,7 +67,6 @@ type taken struct {
 	line     reading
 	outdoor  string
 	by       string
-	visit    string
 	standard float64
 	outside  float64
 }

@@ -188,8 +188,10 @@ func TestLaboratoryAndInvitation(t *testing.T) {
 	c.get(path).want(http.StatusOK, "委托检测参检通知书")
 	k.clock.Advance(36 * time.Hour)
 	form := c.get(path+"/lab").want(http.StatusOK, "暖城检测院", "报告编号")
-	v := url.Values{"_key": {"l"}, "version": {found(t, form, `name="version" value="([^"]+)"`)}, "laboratory": {"lab1"}, "report_no": {"R-7"}, "at": {at},
-		"invitation": {found(t, form, `<option value="([^"]{30,})"`)}, "company_came": {"false"}, "readings.0.room": {"客厅"}, "readings.0.type": {"living_room"}}
+	v := url.Values{
+		"_key": {"l"}, "version": {found(t, form, `name="version" value="([^"]+)"`)}, "laboratory": {"lab1"}, "report_no": {"R-7"}, "at": {at},
+		"invitation": {found(t, form, `<option value="([^"]{30,})"`)}, "company_came": {"false"}, "readings.0.room": {"客厅"}, "readings.0.type": {"living_room"},
+	}
 	c.post(path+"/lab", v).want(http.StatusUnprocessableEntity, "R-7")
 	v.Set("_key", "l2")
 	v.Set("readings.0.temp_c", "16.5")

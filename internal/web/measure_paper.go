@@ -49,7 +49,7 @@ func measureSheet(ctx context.Context, n measureNames, s measure.Sheet, check st
 	d := paper.Document{Style: paper.Form, Language: httpx.Lang(ctx), Issuer: n.org(ctx, m.Company), Title: name, Number: s.Document.No, Footer: chainWords(ctx, s.Chain)}
 	d.Blocks = append(d.Blocks, paper.Pairs{Pairs: sheetPairs(ctx, n, s)})
 	if v := s.Visit; v != nil {
-		d.Blocks = append(d.Blocks, visitBlocks(ctx, n, *v)...)
+		d.Blocks = append(d.Blocks, visitBlocks(ctx, *v)...)
 		d.Blocks = append(d.Blocks, signatureBlock(ctx, s, v.At))
 	} else {
 		d.Blocks = append(d.Blocks, paper.Signatures{Signatures: []paper.Signature{{Label: ui.T(ctx, "measure_side.user")}, {Label: ui.T(ctx, "measure_side.company")}}})
@@ -69,10 +69,15 @@ func measureSheet(ctx context.Context, n measureNames, s measure.Sheet, check st
 func sheetPairs(ctx context.Context, n measureNames, s measure.Sheet) []paper.Pair {
 	m := s.Measurement
 	facts := []ui.Fact{
-		{Key: "measurepage.no", Text: m.No}, {Key: "measurepage.address", Text: m.Address}, {Key: "measurepage.account", Text: m.Account},
-		{Key: "measurepage.contact", Text: strings.TrimSpace(m.ContactName + " " + m.ContactPhone)}, {Key: "measurepage.company", Text: n.org(ctx, m.Company)},
-		{Key: "measurepage.requested", Text: m.RequestedAt.Minute()}, {Key: "measurepage.source", Text: ui.T(ctx, "measure_source."+string(m.Source))},
-		{Key: "measurepage.appointed", Text: spanOf(m.From, m.To)}, {Key: "measurepage.case", Text: m.CaseNo},
+		{Key: "measurepage.no", Text: m.No},
+		{Key: "measurepage.address", Text: m.Address},
+		{Key: "measurepage.account", Text: m.Account},
+		{Key: "measurepage.contact", Text: strings.TrimSpace(m.ContactName + " " + m.ContactPhone)},
+		{Key: "measurepage.company", Text: n.org(ctx, m.Company)},
+		{Key: "measurepage.requested", Text: m.RequestedAt.Minute()},
+		{Key: "measurepage.source", Text: ui.T(ctx, "measure_source."+string(m.Source))},
+		{Key: "measurepage.appointed", Text: spanOf(m.From, m.To)},
+		{Key: "measurepage.case", Text: m.CaseNo},
 	}
 	if s.Visit != nil {
 		facts = append(facts, visitFacts(ctx, n, *s.Visit)...)
@@ -105,12 +110,15 @@ func invitationFacts(ctx context.Context, n measureNames, r *measure.Record) []u
 	return []ui.Fact{{Key: "measurepage.laboratory", Text: n.org(ctx, in.Laboratory)}, {Key: "measurepage.lab_at", Text: in.At.Minute()}}
 }
 
-func visitBlocks(ctx context.Context, n measureNames, v measure.Visit) []paper.Block {
+func visitBlocks(ctx context.Context, v measure.Visit) []paper.Block {
 	var out []paper.Block
 	if v.Readings != nil {
 		t := paper.Table{Columns: []paper.Column{
-			{Title: ui.T(ctx, "measurepage.room"), Width: 3}, {Title: ui.T(ctx, "measurepage.read_at"), Width: 3}, {Title: ui.T(ctx, "measurepage.temp"), Width: 2, Align: paper.Right},
-			{Title: ui.T(ctx, "measurepage.standard"), Width: 2, Align: paper.Right}, {Title: ui.T(ctx, "measurepage.result"), Width: 3},
+			{Title: ui.T(ctx, "measurepage.room"), Width: 3},
+			{Title: ui.T(ctx, "measurepage.read_at"), Width: 3},
+			{Title: ui.T(ctx, "measurepage.temp"), Width: 2, Align: paper.Right},
+			{Title: ui.T(ctx, "measurepage.standard"), Width: 2, Align: paper.Right},
+			{Title: ui.T(ctx, "measurepage.result"), Width: 3},
 		}}
 		for _, l := range readings(ctx, v.Readings.Rooms, v.Result) {
 			result := ""

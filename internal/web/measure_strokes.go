@@ -18,9 +18,9 @@ var errNoStrokes = errors.New("nothing is drawn")
 // parseStrokes reads a drawn name: "x,y x,y;x,y …".
 func parseStrokes(s string) ([][]point, error) {
 	var out [][]point
-	for _, part := range strings.Split(s, ";") {
+	for part := range strings.SplitSeq(s, ";") {
 		var line []point
-		for _, at := range strings.Fields(part) {
+		for at := range strings.FieldsSeq(part) {
 			a, b, ok := strings.Cut(at, ",")
 			x, errX := strconv.ParseFloat(a, 64)
 			y, errY := strconv.ParseFloat(b, 64)

@@ -61,8 +61,12 @@ func readRoom(ctx context.Context, room, kind string) string {
 
 func readingColumns() []ui.Col {
 	return []ui.Col{
-		{Key: "measurepage.room"}, {Key: "measurepage.read_at", Ch: 10}, {Key: "measurepage.temp", Ch: 8, Num: true}, {Key: "measurepage.standard", Ch: 8, Num: true},
-		{Key: "measurepage.counts", Ch: 8, Num: true}, {Key: "measurepage.result", Ch: 10},
+		{Key: "measurepage.room"},
+		{Key: "measurepage.read_at", Ch: 10},
+		{Key: "measurepage.temp", Ch: 8, Num: true},
+		{Key: "measurepage.standard", Ch: 8, Num: true},
+		{Key: "measurepage.counts", Ch: 8, Num: true},
+		{Key: "measurepage.result", Ch: 10},
 	}
 }
 

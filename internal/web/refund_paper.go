@@ -97,10 +97,14 @@ func (s statement) sheet(day string) paper.Document {
 
 func (s statement) pairs() []paper.Pair {
 	out := []paper.Pair{
-		{Label: s.t("refundpage.account"), Value: s.Account}, {Label: s.t("refundpage.season"), Value: s.Season},
-		{Label: s.t("refundpage.estate"), Value: s.estate}, {Label: s.t("refundpage.company"), Value: s.company},
-		{Label: s.t("refundpage.state"), Value: s.t("refund_claim.state." + string(s.State))}, {Label: s.t("refundpage.days"), Value: count(int64(s.Counted))},
-		{Label: s.t("refundpage.amount"), Value: s.Amount.Yuan()}, {Label: s.t("refundpage.pay_by"), Value: dayOrNone(s.PayBy)},
+		{Label: s.t("refundpage.account"), Value: s.Account},
+		{Label: s.t("refundpage.season"), Value: s.Season},
+		{Label: s.t("refundpage.estate"), Value: s.estate},
+		{Label: s.t("refundpage.company"), Value: s.company},
+		{Label: s.t("refundpage.state"), Value: s.t("refund_claim.state." + string(s.State))},
+		{Label: s.t("refundpage.days"), Value: count(int64(s.Counted))},
+		{Label: s.t("refundpage.amount"), Value: s.Amount.Yuan()},
+		{Label: s.t("refundpage.pay_by"), Value: dayOrNone(s.PayBy)},
 	}
 	if s.rule != "" {
 		out = append(out, paper.Pair{Label: s.t("refundpage.rule"), Value: s.rule})
@@ -111,9 +115,13 @@ func (s statement) pairs() []paper.Pair {
 // days is the table of days, each with its temperature, tier, percentage, base, sum and cause.
 func (s statement) days() paper.Table {
 	t := paper.Table{Columns: []paper.Column{
-		{Title: s.t("refundpage.date"), Width: 18}, {Title: s.t("refundpage.temp"), Width: 11, Align: paper.Right}, {Title: s.t("refundpage.tier"), Width: 13},
-		{Title: s.t("refundpage.percent"), Width: 11, Align: paper.Right}, {Title: s.t("refundpage.base"), Width: 15, Align: paper.Right},
-		{Title: s.t("refundpage.sum"), Width: 13, Align: paper.Right}, {Title: s.t("refundpage.cause"), Width: 20},
+		{Title: s.t("refundpage.date"), Width: 18},
+		{Title: s.t("refundpage.temp"), Width: 11, Align: paper.Right},
+		{Title: s.t("refundpage.tier"), Width: 13},
+		{Title: s.t("refundpage.percent"), Width: 11, Align: paper.Right},
+		{Title: s.t("refundpage.base"), Width: 15, Align: paper.Right},
+		{Title: s.t("refundpage.sum"), Width: 13, Align: paper.Right},
+		{Title: s.t("refundpage.cause"), Width: 20},
 	}}
 	for _, d := range s.Assessment.Days {
 		date := s.t("refundpage.n_days", "n", d.Days)

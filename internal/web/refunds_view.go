@@ -54,7 +54,7 @@ func (w *Web) refundView(r *http.Request) (refundView, error) {
 		return v, err
 	}
 	v.estate = w.communityNames(r, []string{v.Community}).name(v.Community)
-	w.refundRule(r, &v)
+	v.findRule()
 	if v.payee, err = w.Settle.Payee(ctx, by(r), city, account); err != nil {
 		return v, err
 	}
@@ -67,7 +67,8 @@ func (w *Web) refundView(r *http.Request) (refundView, error) {
 	if w.open(by(r), "/c/{city}/measurements/home", city) {
 		v.record = withQuery(at("/c/{city}/measurements/home", city), filterValues("home", account))
 	}
-	if w.Fees == nil || by(r).May(actor.FeeRead, on) != nil {
+	reads := by(r).May(actor.FeeRead, on) == nil
+	if w.Fees == nil || !reads {
 		return v, nil
 	}
 	b, err := w.Fees.Bill(ctx, by(r), city, account, season)
@@ -78,8 +79,8 @@ func (w *Web) refundView(r *http.Request) (refundView, error) {
 	return v, err
 }
 
-// refundRule finds the claim's rule and whether the city stands by it.
-func (w *Web) refundRule(r *http.Request, v *refundView) {
+// findRule finds the claim's rule and whether the city stands by it.
+func (v *refundView) findRule() {
 	pack := v.names.rules.Pack
 	rule, ok := pack.RefundRule(v.Rule)
 	if !ok {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -42,11 +43,12 @@ func (w *Web) findingRoutes() []Route {
 
 // findingPath is the address of one objection's page, or of an act on it.
 func findingPath(city int, id string, more ...string) string {
-	out := at(findingList, city) + "/" + id
+	var out strings.Builder
+	out.WriteString(at(findingList, city) + "/" + id)
 	for _, m := range more {
-		out += "/" + m
+		out.WriteString("/" + m)
 	}
-	return out
+	return out.String()
 }
 
 // findingQuery is the address of the list; without anything it shows what the authority still owes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -43,11 +44,12 @@ const measureList = "/c/{city}/measurements"
 
 // measurePath is the address of one measurement's page, or of an act on it.
 func measurePath(city int, id string, more ...string) string {
-	out := at(measureList, city) + "/" + id
+	var out strings.Builder
+	out.WriteString(at(measureList, city) + "/" + id)
 	for _, m := range more {
-		out += "/" + m
+		out.WriteString("/" + m)
 	}
-	return out
+	return out.String()
 }
 
 // measureNames are the names that pages of measurement show.

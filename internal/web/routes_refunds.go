@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -166,16 +167,16 @@ func (w *Web) refundsExport(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	columns := []string{"refundpage.account", "refundpage.season", "refundpage.state", "refundpage.status", "refundpage.company", "refundpage.station", "refundpage.estate",
-		"refundpage.days", "refundpage.amount", "refundpage.confirmed", "refundpage.pay_by", "refundpage.missing", "refundpage.since"}
+	columns := []string{
+		"refundpage.account", "refundpage.season", "refundpage.state", "refundpage.status", "refundpage.company", "refundpage.station", "refundpage.estate",
+		"refundpage.days", "refundpage.amount", "refundpage.confirmed", "refundpage.pay_by", "refundpage.missing", "refundpage.since",
+	}
 	known := estates{}
 	return w.sendSheet(rw, r, "refunds-"+f.Season, columns, func(out sheet.Writer) error {
 		for {
 			for _, c := range list.Items {
 				if _, ok := known[c.Community]; !ok {
-					for id, name := range w.communityNames(r, []string{c.Community}) {
-						known[id] = name
-					}
+					maps.Copy(known, w.communityNames(r, []string{c.Community}))
 				}
 				confirmed := ""
 				if c.Confirmed != nil {
@@ -201,7 +202,7 @@ func (w *Web) refundsExport(rw http.ResponseWriter, r *http.Request) error {
 // missingWords says what an assessment lacks.
 func missingWords(ctx context.Context, codes string) string {
 	var out []string
-	for _, m := range strings.Fields(codes) {
+	for m := range strings.FieldsSeq(codes) {
 		out = append(out, firstKey(ctx, m, "refund.missing."+m, "refundpage.missing."+m))
 	}
 	return strings.Join(out, ui.T(ctx, "web.and"))

@@ -129,7 +129,7 @@ func (w *Web) settlements(rw http.ResponseWriter, r *http.Request) error {
 const watchFor = time.Minute
 
 func (w *Web) runSettlement(rw http.ResponseWriter, r *http.Request) error {
-	in, err := httpx.Bind[settle.SettleInput](r)
+	in, err := httpx.Bind[settle.RunInput](r)
 	in.City = httpx.City(r.Context())
 	if err == nil {
 		err = w.Settle.Start(r.Context(), by(r), in)

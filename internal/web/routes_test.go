@@ -91,7 +91,7 @@ func mayInTown(a web.Access, r actor.Role) bool {
 	return mayUse(a, r) && (!a.Whole || !ofCompany)
 }
 
-// things are what stands in the places of an address: an own case, stop, message …
+// things are what stands in the places of an address: an own case, stop, message ….
 type things map[string]string
 
 // of fills an address, with what does not exist for the places that have nothing.

@@ -55,8 +55,12 @@ type areaForm struct {
 func (a areaForm) evidence(now civil.Instant) []settle.Evidence {
 	var out []settle.Evidence
 	for _, e := range []settle.Evidence{
-		{Source: settle.CompanyLog, Note: a.CompanyLog}, {Source: settle.StationData, Note: a.StationData}, {Source: settle.FirstCall, Note: a.FirstCall},
-		{Source: settle.LastCall, Note: a.LastCall}, {Source: settle.Residents, Note: a.Residents}, {Source: settle.Document, Note: a.Document},
+		{Source: settle.CompanyLog, Note: a.CompanyLog},
+		{Source: settle.StationData, Note: a.StationData},
+		{Source: settle.FirstCall, Note: a.FirstCall},
+		{Source: settle.LastCall, Note: a.LastCall},
+		{Source: settle.Residents, Note: a.Residents},
+		{Source: settle.Document, Note: a.Document},
 	} {
 		if e.Note != "" {
 			e.At = now

@@ -22,7 +22,7 @@ func (k *treasury) settled() settle.Settlement {
 			k.t.Fatal(err)
 		}
 	}
-	x, err := k.settle.Settle(bg, head, settle.SettleInput{City: city, Season: heatSeason})
+	x, err := k.settle.Settle(bg, head, settle.RunInput{City: city, Season: heatSeason})
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -109,7 +109,6 @@ type hourChart struct {
 	grid        []tick
 	degrees     []tick
 	hours       []tick
-	now         string
 	left, right string
 }
 

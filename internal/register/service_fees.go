@@ -24,12 +24,11 @@ var feeColumns = []sheet.Column{
 // fees reads the companies' lists of bills and payments. A list without some columns changes only those it has.
 type fees struct {
 	base
-	by      actor.Actor
-	only    bool       // the actor may send the bills of its own households
-	today   civil.Date // whose season is meant where the list does not say
-	before  map[string]fee.Row
-	homes   map[string]place.Home
-	unknown int
+	by     actor.Actor
+	only   bool       // the actor may send the bills of its own households
+	today  civil.Date // whose season is meant where the list does not say
+	before map[string]fee.Row
+	homes  map[string]place.Home
 }
 
 func (*fees) columns() []sheet.Column { return feeColumns }
