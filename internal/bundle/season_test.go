@@ -150,7 +150,7 @@ func TestASeasonsFileVerifies(t *testing.T) {
 		if err != nil || r.Claims != 3 || r.Unproved != 1 {
 			t.Fatalf("%v: %d claims, %d unproved, problems %+v\n%s", err, r.Claims, r.Unproved, r.Problems, file)
 		}
-		for _, personal := range []string{"王小明", "13812345678", "H1", "阳光花园"} {
+		for _, personal := range []string{"王小明", "13812345678", `"H1"`, "阳光花园"} {
 			if strings.Contains(file, personal) {
 				t.Errorf("%s is in the file", personal)
 			}

@@ -139,7 +139,7 @@ func (s *Service) UnmarkConfusable(ctx context.Context, by actor.Actor, city int
 }
 
 func (s *Service) noteConfusable(ctx context.Context, tx *db.Tx, by actor.Actor, c Confusable, act string) error {
-	if err := s.bumpSoon(ctx, tx, c.City); err != nil {
+	if err := s.BumpIn(ctx, tx, c.City); err != nil { // rare, and whoever says it looks at once whether it holds
 		return err
 	}
 	return audit.Record(ctx, tx, by, c.City, audit.Act{Subject: "confusable:" + c.A, Act: act, Body: map[string]any{"a": c.A, "b": c.B}})
