@@ -91,7 +91,7 @@ func ownRefundBox(v progressView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			case o.State == settle.Confirmed && o.Confirmed != nil:
+			case o.State == settle.Confirmed && o.Confirmed != nil && *o.Confirmed == o.Amount:
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<p><b>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -116,6 +116,8 @@ func (v refundView) stands(ctx context.Context) string {
 		return ui.T(ctx, "refundpage.cannot", "missing", missingWords(ctx, v.Missing))
 	case v.State == settle.Refused:
 		return ui.T(ctx, "refundpage.refused_sum", "amount", v.Amount.Yuan())
+	case v.State == settle.Confirmed && v.Confirmed != nil && *v.Confirmed != v.Amount:
+		return ui.T(ctx, "refundpage.grown_sum", "days", v.Counted, "now", v.Amount.Yuan(), "amount", v.Confirmed.Yuan(), "at", v.Confirm.Minute())
 	case v.State == settle.Confirmed && v.Confirmed != nil:
 		return ui.T(ctx, "refundpage.confirmed_sum", "days", v.Counted, "amount", v.Confirmed.Yuan(), "at", v.Confirm.Minute())
 	}
