@@ -200,3 +200,12 @@ func withdrawQuestions(ctx context.Context, tx *db.Tx, city int, ref string, at 
 	}
 	return nil
 }
+
+// SentIn is when and how a message left, or was told by staff; the zero instant as long as it was not.
+func SentIn(ctx context.Context, tx *db.Tx, city int, id string) (civil.Instant, Channel, error) {
+	n, ok, err := db.Maybe[Notice](ctx, tx, `SELECT `+columns()+` FROM notice WHERE city_id = $1 AND id = $2 AND state IN ('sent', 'delivered')`, city, id)
+	if err != nil || !ok {
+		return 0, "", err
+	}
+	return n.SentAt, n.Channel, nil
+}

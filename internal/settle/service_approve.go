@@ -212,7 +212,7 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, list []Payout) error {
 		if err != nil {
 			return fmt.Errorf("tell of a refund: %w", err)
 		}
-		p.Notice, p.Notified, p.ToldBy = n.ID, tx.Now, string(notice.SMS)
+		p.Notice = n.ID // told is who was reached, see told
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/secret"
 )
@@ -56,6 +57,25 @@ func (s *Service) mask(ctx context.Context, tx *db.Tx, city int, list []Payout) 
 			return err
 		}
 		list[i].Name, list[i].BankNo = secret.MaskName(name), lastFour(no)
+	}
+	return s.told(ctx, tx, city, list)
+}
+
+// told sets when households were told by the message of their order: when it left, not when it was written. A message
+// that no gateway took has told nobody; what staff noted themselves stays.
+func (s *Service) told(ctx context.Context, tx *db.Tx, city int, list []Payout) error {
+	for i := range list {
+		p := &list[i]
+		if !p.Notified.IsZero() || p.Notice == "" {
+			continue
+		}
+		at, channel, err := notice.SentIn(ctx, tx, city, p.Notice)
+		if err != nil {
+			return err
+		}
+		if !at.IsZero() {
+			p.Notified, p.ToldBy = at, string(channel)
+		}
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func newTreasury(t testing.TB) *treasury {
 	k.town = newTown(t, func(o *web.Options) { kept = *o })
 	var err error
 	k.settle, err = settle.New(settle.Options{
-		DB: k.app.DB, Ring: k.app.Ring, Places: k.app.Places, Fees: k.app.Fees, Rules: k.app.Rules.RulesIn,
+		DB: k.app.DB, Ring: k.app.Ring, Places: k.app.Places, Fees: k.app.Fees, Notices: k.app.Notices, Rules: k.app.Rules.RulesIn,
 		Events: func(_ context.Context, _ *db.Tx, _ int, account string) ([]refund.Event, error) {
 			return k.events[account], nil
 		},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -45,18 +46,22 @@ func payFacts(ctx context.Context, p settle.Payout) []ui.Fact {
 		ui.Fact{Key: "refundpage.bank_ref", Text: p.BankRef},
 		ui.Fact{Key: "refundpage.waits", Text: firstKey(ctx, p.Reason, p.Reason)},
 		ui.Fact{Key: "refundpage.invoice", Text: ui.T(ctx, "refundpage.invoice."+string(p.Invoice)) + " " + p.InvoiceNo},
-		ui.Fact{Key: "refundpage.told_at", Text: toldOf(p)},
+		ui.Fact{Key: "refundpage.told_at", Text: toldOf(ctx, p)},
 		ui.Fact{Key: "refundpage.excused", Text: p.Excused},
 		ui.Fact{Key: "refundpage.bearer", Text: p.Bearer},
 	)
 }
 
 // toldOf says when and how the household was told.
-func toldOf(p settle.Payout) string {
+func toldOf(ctx context.Context, p settle.Payout) string {
 	if p.Notified.IsZero() {
 		return ""
 	}
-	return p.Notified.Minute() + " " + p.ToldBy
+	how := p.ToldBy
+	if how == string(notice.SMS) {
+		how = ui.T(ctx, "notice.channel.sms")
+	}
+	return p.Notified.Minute() + " " + how
 }
 
 // originOf says where a bill's sum comes from.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/settle"
 )
 
@@ -62,7 +63,33 @@ func TestASeasonIsSettledOnPages(t *testing.T) {
 	s.get(settlePage+"/lines/"+x.ID+"?format=csv").want(http.StatusOK, "A1001", "B2001")
 	c.get(settlePage+"/lines/"+x.ID+"?format=csv").want(http.StatusOK, "A1001", "!B2001")
 	k.anyone().get("/c/990100/m/refunds?season="+heatSeason).want(http.StatusOK, "一热供热有限公司", "60.00", "!A1001")
+	k.toldByHand(t)
 	k.payOut(t, c)
+}
+
+// toldByHand: a message that no gateway took has told nobody; once staff told it, the order says when.
+func (k *treasury) toldByHand(t *testing.T) {
+	k.t.Helper()
+	order := func() settle.Payout {
+		l, err := k.settle.Payouts(bg, k.root, city, settle.PayFilter{Season: heatSeason, Company: "C1"})
+		if err != nil || len(l.Items) != 1 {
+			t.Fatal(l.Items, err)
+		}
+		return l.Items[0]
+	}
+	if p := order(); p.Notice == "" || !p.Notified.IsZero() || p.ToldBy != "" {
+		t.Errorf("no gateway took %q, but told at %s by %q", p.Notice, p.Notified, p.ToldBy)
+	}
+	n, err := k.app.Notices.Get(bg, k.root, city, order().Notice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.app.Notices.Tell(bg, k.root, notice.ByHand{City: city, ID: n.ID, Version: n.Version, Reason: "电话"}); err != nil {
+		t.Fatal(err)
+	}
+	if p := order(); p.Notified != k.clock.Now() || p.ToldBy != "sms" {
+		t.Errorf("told at %s by %q", p.Notified, p.ToldBy)
+	}
 }
 
 // payOut is the company's part: payee, file for the bank, and what the bank says.
