@@ -18,8 +18,9 @@ var order = []string{
 	// platform
 	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup",
 	// capabilities
-	"citypack", "refund", "staff", "notice", "place", "weather", "basemap", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
-	"dispatch", "outage", "measure", "finding", "settle", "handover", "stats", "bundle",
+	"citypack", "refund", "staff", "notice", "place", "resident", "weather", "basemap", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
+	"dispatch", "outage", "measure", "finding", "settle", "handover", "callback", "channel", "clue", "wechat", "mail", "exchange", "webhook", "call",
+	"staffing", "stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli",
 }
