@@ -33,8 +33,10 @@ export function start() {
   t.dataset.held = 'false'
 }
 
+// A dialog that was just closed keeps the cursor until the browser paints again; nobody types there.
 function typing(e) {
   const el = e.target
+  if (el.closest('dialog:not([open])')) return false
   return e.isComposing || e.ctrlKey || e.altKey || e.metaKey || el.isContentEditable || el.closest('dialog') ||
     /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName)
 }
