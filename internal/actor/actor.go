@@ -118,7 +118,7 @@ func (a Actor) ScopeOf(p Permission, city int) Scope {
 			continue
 		}
 		part := Part{Districts: g.Districts, Companies: g.Companies, Areas: g.Areas, Stations: g.Stations}
-		if g.Role.boundToCompany() && len(part.Companies) == 0 {
+		if g.Role.OfCompany() && len(part.Companies) == 0 {
 			part.Companies = []string{a.Org}
 		}
 		if g.Role == RoleWorker {
@@ -156,7 +156,7 @@ func (g Grant) covers(a Actor, on On) bool {
 		return false
 	}
 	companies := g.Companies
-	if g.Role.boundToCompany() && len(companies) == 0 {
+	if g.Role.OfCompany() && len(companies) == 0 {
 		companies = []string{a.Org}
 	}
 	if len(companies) > 0 && !slices.Contains(companies, on.Company) && !intersects(companies, on.Assisting) {

@@ -189,5 +189,5 @@ func RolesWith(p Permission) []Role {
 	return out
 }
 
-// boundToCompany marks the roles that never see past their own company.
-func (r Role) boundToCompany() bool { return r == RoleCompany || r == RoleStation || r == RoleWorker }
+// OfCompany marks the roles that never see past their own company.
+func (r Role) OfCompany() bool { return r == RoleCompany || r == RoleStation || r == RoleWorker }

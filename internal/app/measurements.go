@@ -7,6 +7,8 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
@@ -18,10 +20,17 @@ import (
 func (a *App) measurements() (*measure.Service, error) {
 	s, err := measure.New(measure.Options{
 		DB: a.DB, Ring: a.Ring, Cases: a.Cases, Clocks: a.Clocks, Blobs: a.Blobs, Jobs: a.Runner, Rules: a.Rules.RulesIn, Owner: a.Territory.OwnerIn,
-		Ask: a.askMeasure, Tell: a.tellMeasure,
+		Ask: a.askMeasure, Tell: a.tellMeasure, Warn: a.warnMeasure,
 	})
 	if err != nil {
 		return nil, err
+	}
+	ofCase := a.Clocks.OnStep
+	a.Clocks.OnStep = func(ctx context.Context, tx *db.Tx, by actor.Actor, k clock.Clock, step citypack.Step) error {
+		if ours, err := s.Step(ctx, tx, by, k, step); ours || err != nil {
+			return err
+		}
+		return ofCase(ctx, tx, by, k, step)
 	}
 	a.Cases.TestAsked = s.FromCase
 	heard := a.Cases.Heard
@@ -68,6 +77,21 @@ func (a *App) tellMeasure(ctx context.Context, tx *db.Tx, m measure.Measurement,
 	_, err := a.Notices.EnqueueIn(ctx, tx, actor.SystemFor("measure", actor.Job), notice.Message{
 		City: m.City, Channel: notice.Console, Org: m.Company, Role: actor.RoleCompany, Template: "message.measure.unit." + what,
 		Params: map[string]any{"no": m.No, "address": m.Address}, Subject: m.Subject(), Matter: fmt.Sprintf("%s/unit/%s/%s", m.Subject(), what, ref), QuietExempt: true,
+	})
+	return err
+}
+
+// warnMeasure puts a step of escalation of a measurement's own clock into the inbox of the role that the pack names: of the
+// company it belongs to where the role is a company's, else of the city.
+func (a *App) warnMeasure(ctx context.Context, tx *db.Tx, m measure.Measurement, k clock.Clock, step citypack.Step) error {
+	role, org := actor.Role(step.Role), ""
+	if role.OfCompany() {
+		org = m.Company
+	}
+	_, err := a.Notices.EnqueueIn(ctx, tx, actor.SystemFor("measure", actor.Job), notice.Message{
+		City: m.City, Channel: notice.Console, Org: org, Role: role, Template: "message.measure.clock." + string(step.Stage),
+		Params:  map[string]any{"no": m.No, "address": m.Address, "due": k.Due.MonthDayClock()},
+		Subject: m.Subject(), Matter: fmt.Sprintf("%s/clock/%s/%s/%s", m.Subject(), k.ID, step.Stage, k.Due), QuietExempt: true,
 	})
 	return err
 }

@@ -1,7 +1,7 @@
 // Package clock keeps the promises of time: by when a company must sign, call, come, measure and answer, and by when the
 // resident must have a warm flat or a word.
 //
-// Each promise is one clock of a case. Its limit is copied from the city pack when it starts; from then on no edit of a
+// Each promise is one clock of a case, or of a measurement that was asked for without one. Its limit is copied from the city pack when it starts; from then on no edit of a
 // pack or a calendar moves the due time or undoes a breach. What happens to a clock is appended to its entries and never
 // changed. The resident's clock is stopped by nobody's dispute: only closing the case ends it. A due time that cannot be
 // computed yet, because next year's holidays are not announced, stays empty with the reason, and a case is never refused
@@ -36,7 +36,7 @@ const (
 type Clock struct {
 	City        int            `db:"city_id" json:"city"`
 	ID          string         `db:"id" json:"id"`
-	Subject     string         `db:"subject" json:"subject"` // "case:ID"
+	Subject     string         `db:"subject" json:"subject"` // "case:ID", "measure:ID"
 	Code        string         `db:"code" json:"code"`
 	Party       citypack.Party `db:"party" json:"party"`
 	Org         string         `db:"org" json:"org,omitempty"` // the company whose clock it is
@@ -101,17 +101,24 @@ type Detail struct {
 	Path     string         `json:"path,omitempty"`     // of the step in the pack
 }
 
-// Subject is what clocks belong to: a case as far as its limits depend on it.
+// Subject is what clocks belong to: a case, or another matter, as far as its limits depend on it.
 type Subject struct {
 	City     int
 	Case     string
+	Matter   string // of clocks that belong to no case: "measure:ID"
 	Category *citypack.Category
 	Urgency  citypack.Urgency
 	County   string
-	New      bool // in the transaction that opens the case: there can be no clocks yet, so none are looked for
+	Own      *citypack.LimitValue // a limit that the matter brings along, for a clock to which the pack knows none
+	New      bool                 // in the transaction that opens the case: there can be no clocks yet, so none are looked for
 }
 
-func (s Subject) key() string { return key(s.Case) }
+func (s Subject) key() string {
+	if s.Matter != "" {
+		return s.Matter
+	}
+	return key(s.Case)
+}
 
 func key(caseID string) string { return "case:" + caseID }
 
@@ -157,7 +164,10 @@ func start(rules *citypack.Rules, s Subject, rule citypack.ClockRule, at civil.I
 		c.Org, c.Ref = o.Org, o.Ref
 	}
 	v, ok := rules.Limit(rule.Code, s.Category, s.Urgency, at, s.County)
-	if !ok {
+	switch {
+	case !ok && s.Own != nil:
+		v = *s.Own
+	case !ok:
 		return c, nil
 	}
 	c.Amount, c.Unit, c.Roll, c.Phase = v.Amount, calendar.Unit(v.Unit), v.Roll, v.Phase

@@ -67,6 +67,17 @@ func (c Clock) explainStart(rules *citypack.Rules, e Entry) []calendar.Step {
 	return r.Explain
 }
 
+// Told says which steps of escalation were taken about the clock and who was told, oldest first.
+func (c Clock) Told(entries []Entry) []text.Message {
+	var out []text.Message
+	for _, e := range entries {
+		if e.Clock == c.ID && e.Event == Escalate && e.Detail != nil {
+			out = append(out, text.Msg("clock.told", "at", calendar.WhenFull(e.At), "stage", text.Msg("clock.stage."+string(e.Detail.Stage)), "role", text.Msg("role."+e.Detail.Role)))
+		}
+	}
+	return out
+}
+
 // say puts an entry in words; false for one that says nothing about the due time.
 func (e Entry) say() (text.Message, bool) {
 	var d Detail

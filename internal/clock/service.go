@@ -209,6 +209,16 @@ func (l *Ledger) Of(ctx context.Context, tx *db.Tx, city int, caseID string) ([]
 	return listOf(ctx, tx, city, key(caseID))
 }
 
+// OfMatter lists the clocks of a matter that is no case, with what happened to them, oldest first.
+func (l *Ledger) OfMatter(ctx context.Context, tx *db.Tx, city int, matter string) ([]Clock, []Entry, error) {
+	clocks, err := listOf(ctx, tx, city, matter)
+	if err != nil || len(clocks) == 0 {
+		return nil, nil, err
+	}
+	entries, err := entriesOf(ctx, tx, city, matter)
+	return clocks, entries, err
+}
+
 // Entries lists what happened to the clocks of a case, oldest first.
 func (l *Ledger) Entries(ctx context.Context, tx *db.Tx, city int, caseID string) ([]Entry, error) {
 	return entriesOf(ctx, tx, city, key(caseID))

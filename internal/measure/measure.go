@@ -27,6 +27,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/page"
 )
 
@@ -191,4 +192,6 @@ type View struct {
 	Documents     []Document     `json:"documents"`
 	Preconditions []Precondition `json:"preconditions,omitempty"`
 	Allowed       []Event        `json:"allowed"`
+	Clocks        []clock.Clock  `json:"clocks,omitempty"` // of a request without a case; a case shows its own
+	ClockEntries  []clock.Entry  `json:"clock_entries,omitempty"`
 }

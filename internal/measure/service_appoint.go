@@ -120,17 +120,20 @@ func (s *Service) agree(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measu
 	return s.watch(ctx, tx, due, a.ID)
 }
 
-// moveClocks gives the clocks of the case that an appointment moves their new end.
+// moveClocks gives the clocks of the case, or the measurement's own, that an appointment moves their new end.
 func (s *Service) moveClocks(ctx context.Context, tx *db.Tx, m Measurement, a Appointment) error {
-	if m.Case == "" || s.o.Clocks == nil || !a.To.After(tx.Now) {
+	if s.o.Clocks == nil || !a.To.After(tx.Now) {
 		return nil
 	}
 	code := citypack.ClockMeasure
 	if a.Retest {
 		code = citypack.ClockRetest
 	}
-	subject := clock.Subject{City: m.City, Case: m.Case, County: m.District}
-	return s.o.Clocks.Move(ctx, tx, subject, []string{code}, a.To, text.Msg("dispatch.why.appointed", "from", a.From.MonthDayClock(), "to", a.To.Clock()))
+	why := text.Msg("dispatch.why.appointed", "from", a.From.MonthDayClock(), "to", a.To.Clock())
+	if err := s.o.Clocks.Move(ctx, tx, m.ownClocks(), []string{code}, a.To, why); err != nil || m.Case == "" {
+		return err
+	}
+	return s.o.Clocks.Move(ctx, tx, clock.Subject{City: m.City, Case: m.Case, County: m.District}, []string{code}, a.To, why)
 }
 
 // turnAll applies a turn to every appointment of a measurement that is still open.

@@ -35,6 +35,9 @@ func (s *Service) ClaimCure(ctx context.Context, by actor.Actor, in Curing) (Mea
 		if err != nil {
 			return "", err
 		}
+		if err := s.tickOwn(ctx, tx, r, *m, citypack.EventCured, made.At); err != nil {
+			return "", err
+		}
 		if m.Case != "" {
 			if err := s.tickCase(ctx, tx, by, r, *m, citypack.EventCured, made.At); err != nil {
 				return "", err
@@ -83,7 +86,11 @@ func (s *Service) cure(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measur
 		party = Resident
 	}
 	facts := map[string]any{"text": in.Text}
-	return s.keep(ctx, tx, by, m.home(), Record{Kind: kind, At: in.At, Party: party, Counted: true}, facts, nil)
+	made, err := s.keep(ctx, tx, by, m.home(), Record{Kind: kind, At: in.At, Party: party, Counted: true}, facts, nil)
+	if err != nil || kind != KindVerify {
+		return made, err
+	}
+	return made, s.endClocks(ctx, tx, *m, made.At)
 }
 
 // Invitation is the input of Invite: the company is told in writing when a laboratory measures.
@@ -134,7 +141,10 @@ func (s *Service) ReportLab(ctx context.Context, by actor.Actor, in LabReport) (
 		}
 		facts := map[string]any{"laboratory": k.Laboratory, "listed": k.Listed, "report_no": k.ReportNo, "invited": k.Invited != "", "rooms": k.Readings}
 		made, err := s.keep(ctx, tx, by, m.home(), Record{Kind: KindLab, At: readAt(k.Readings), Party: Laboratory, Counted: true}, k, facts)
-		return made.ID, err
+		if err != nil || !k.Result.Conforming {
+			return made.ID, err
+		}
+		return made.ID, s.endClocks(ctx, tx, *m, made.At)
 	})
 }
 
@@ -308,5 +318,8 @@ func (s *Service) heard(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measu
 	}
 	facts := map[string]any{"how": "message"}
 	made, err := s.keep(ctx, tx, by, m.home(), Record{Kind: kind, Party: Resident, Counted: true}, facts, facts)
-	return made.ID, err
+	if err != nil || !yes {
+		return made.ID, err
+	}
+	return made.ID, s.endClocks(ctx, tx, *m, made.At)
 }

@@ -68,6 +68,11 @@ func (s *Service) view(ctx context.Context, tx *db.Tx, by actor.Actor, m Measure
 			v.Allowed = append(v.Allowed, step.Event)
 		}
 	}
+	if s.o.Clocks != nil {
+		if v.Clocks, v.ClockEntries, err = s.o.Clocks.OfMatter(ctx, tx, m.City, m.Subject()); err != nil {
+			return v, err
+		}
+	}
 	v.Preconditions, err = s.preconditions(ctx, tx, r, m)
 	return v, err
 }

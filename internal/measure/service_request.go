@@ -145,6 +145,11 @@ func (s *Service) opened(ctx context.Context, tx *db.Tx, by actor.Actor, r *city
 			return err
 		}
 	}
+	if m.Case == "" {
+		if err := s.startClocks(ctx, tx, r, m); err != nil {
+			return err
+		}
+	}
 	return s.watch(ctx, tx, m, "")
 }
 
@@ -265,6 +270,9 @@ func addressOf(m Measurement) string {
 func (s *Service) join(ctx context.Context, tx *db.Tx, m Measurement, c *cases.Case) (Measurement, error) {
 	if c == nil || m.Case != "" {
 		return m, nil
+	}
+	if err := s.leaveClocks(ctx, tx, m, c.No); err != nil {
+		return m, err
 	}
 	was := m
 	m.Case, m.CaseNo = c.ID, c.No
@@ -388,6 +396,9 @@ func (s *Service) withdraw(ctx context.Context, tx *db.Tx, by actor.Actor, m *Me
 	facts := map[string]any{"reason": in.Reason}
 	made, err := s.keep(ctx, tx, by, m.home(), Record{Kind: KindWithdrawn, Party: Resident, Counted: true}, facts, nil)
 	if err != nil {
+		return "", err
+	}
+	if err := s.endClocks(ctx, tx, *m, tx.Now); err != nil {
 		return "", err
 	}
 	return made.ID, s.turnAll(ctx, tx, *m, Cancel)

@@ -345,14 +345,22 @@ func (w *sending) follow(ctx context.Context, tx *db.Tx, v Visit) error {
 	return nil
 }
 
-// tick tells the clocks of the case that somebody measured.
+// tick tells the clocks of the measurement and of its case that somebody measured.
 func (s *Service) tick(ctx context.Context, tx *db.Tx, by actor.Actor, r *citypack.Rules, m Measurement, v Visit) error {
-	if m.Case == "" {
-		return nil
-	}
 	e := citypack.EventMeasured
 	if v.Retest {
 		e = citypack.EventRetested
+	}
+	if err := s.tickOwn(ctx, tx, r, m, e, v.At); err != nil {
+		return err
+	}
+	if m.ID != "" && !m.State.IsOpen() {
+		if err := s.endClocks(ctx, tx, m, v.At); err != nil {
+			return err
+		}
+	}
+	if m.Case == "" {
+		return nil
 	}
 	return s.tickCase(ctx, tx, by, r, m, e, v.At)
 }

@@ -57,7 +57,9 @@ type world struct {
 	blobs  *blob.Service
 	tools  *equipment.Service
 	m      *measure.Service
+	clocks *clock.Ledger
 	asked  []string
+	warned []string
 	told   []string
 	heard  []measure.Counted
 }
@@ -76,6 +78,11 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w.runner = jobs.NewRunner(d, jobs.RunnerOptions{Name: "t", Log: slog.New(slog.DiscardHandler), Machine: time.Now, Cities: func() []int { return []int{city} }})
 	clocks, err := clock.New(clock.Options{DB: d, Rules: rules, Jobs: w.runner})
 	must(t, err)
+	clocks.OnStep = func(ctx context.Context, tx *db.Tx, by actor.Actor, k clock.Clock, step citypack.Step) error {
+		_, err := w.m.Step(ctx, tx, by, k, step)
+		return err
+	}
+	w.clocks = clocks
 	ring, err := secret.LoadRing(t.TempDir(), "")
 	must(t, err)
 	w.blobs = blob.New(d, blob.Disk(t.TempDir()))
@@ -100,6 +107,10 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		},
 		Tell: func(_ context.Context, _ *db.Tx, m measure.Measurement, what, _ string) error {
 			w.told = append(w.told, m.Company+" "+what)
+			return nil
+		},
+		Warn: func(_ context.Context, tx *db.Tx, _ measure.Measurement, k clock.Clock, step citypack.Step) error {
+			w.warned = append(w.warned, fmt.Sprintf("%s %s %s %s", tx.Now.MonthDayClock(), k.Code, step.Stage, step.Role))
 			return nil
 		},
 	})

@@ -2275,7 +2275,7 @@ func caseClocks(v caseView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = clockWhy(v, k).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = clockWhy(v.names, v.Entries, k).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -2421,7 +2421,7 @@ func clockState(k clock.Clock) templ.Component {
 }
 
 // clockWhy says in sentences why a limit ends when it does, and which article says so.
-func clockWhy(v caseView, k clock.Clock) templ.Component {
+func clockWhy(n *caseNames, entries []clock.Entry, k clock.Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2446,7 +2446,7 @@ func clockWhy(v caseView, k clock.Clock) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, s := range k.Explain(v.names.rules, v.Entries) {
+		for _, s := range k.Explain(n.rules, entries) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 165, "<li>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -814,7 +814,7 @@ func openClocks(v caseView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = clockWhy(v, k).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = clockWhy(v.names, v.Entries, k).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
