@@ -18,6 +18,9 @@ type recountArgs struct{}
 func (recountArgs) Kind() string { return "settle.recount" }
 
 func (s *Service) recount(ctx context.Context, j jobs.Job, _ recountArgs) error {
+	if j.City == 0 { // the installation itself has no claims
+		return nil
+	}
 	_, err := s.Recount(ctx, j.City)
 	return err
 }
