@@ -20,6 +20,7 @@ import (
 type victim struct {
 	t    *testing.T
 	data string
+	more []string // further flags of the server
 	cmd  *exec.Cmd
 	URL  string `json:"url"`
 	Key  string `json:"api_token"`
@@ -61,7 +62,7 @@ func (v *victim) start(ctx context.Context) {
 	addr := free.Addr().String()
 	free.Close()
 	v.URL = "http://" + addr
-	v.cmd = exec.CommandContext(ctx, binary, "serve", "--data", v.data, "--listen", addr)
+	v.cmd = exec.CommandContext(ctx, binary, append([]string{"serve", "--data", v.data, "--listen", addr}, v.more...)...)
 	if err := v.cmd.Start(); err != nil {
 		v.t.Fatal(err)
 	}
