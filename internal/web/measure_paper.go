@@ -49,7 +49,7 @@ func measureSheet(ctx context.Context, n measureNames, s measure.Sheet, check st
 	d := paper.Document{Style: paper.Form, Language: httpx.Lang(ctx), Issuer: n.org(ctx, m.Company), Title: name, Number: s.Document.No, Footer: chainWords(ctx, s.Chain)}
 	d.Blocks = append(d.Blocks, paper.Pairs{Pairs: sheetPairs(ctx, n, s)})
 	if v := s.Visit; v != nil {
-		d.Blocks = append(d.Blocks, visitBlocks(ctx, *v)...)
+		d.Blocks = append(d.Blocks, visitBlocks(ctx, n, *v)...)
 		d.Blocks = append(d.Blocks, signatureBlock(ctx, s, v.At))
 	} else {
 		d.Blocks = append(d.Blocks, paper.Signatures{Signatures: []paper.Signature{{Label: ui.T(ctx, "measure_side.user")}, {Label: ui.T(ctx, "measure_side.company")}}})
@@ -110,7 +110,7 @@ func invitationFacts(ctx context.Context, n measureNames, r *measure.Record) []u
 	return []ui.Fact{{Key: "measurepage.laboratory", Text: n.org(ctx, in.Laboratory)}, {Key: "measurepage.lab_at", Text: in.At.Minute()}}
 }
 
-func visitBlocks(ctx context.Context, v measure.Visit) []paper.Block {
+func visitBlocks(ctx context.Context, n measureNames, v measure.Visit) []paper.Block {
 	var out []paper.Block
 	if v.Readings != nil {
 		t := paper.Table{Columns: []paper.Column{
@@ -135,7 +135,7 @@ func visitBlocks(ctx context.Context, v measure.Visit) []paper.Block {
 	if v.Result != nil {
 		out = append(out, paper.Paragraph{Text: ui.T(ctx, "measurepage.paper.result", "result", resultWords(ctx, v.Result))})
 	}
-	for _, line := range deviations(ctx, v) {
+	for _, line := range deviations(ctx, n, v) {
 		out = append(out, paper.Paragraph{Text: "· " + line, Small: true})
 	}
 	return append(out, paper.Space{Height: 3})

@@ -906,7 +906,7 @@ func measureVisit(v measureView, x measure.Visit) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if said := deviations(ctx, x); len(said) > 0 {
+		if said := deviations(ctx, v.names, x); len(said) > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<h3>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

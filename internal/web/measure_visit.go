@@ -138,7 +138,7 @@ func toolWords(ctx context.Context, t measure.Tool) string {
 }
 
 // deviations are what about a visit is not as the rules want it, in words.
-func deviations(ctx context.Context, v measure.Visit) []string {
+func deviations(ctx context.Context, n measureNames, v measure.Visit) []string {
 	var all []measure.Deviation
 	if v.Arrival != nil {
 		all = append(all, v.Arrival.Deviations...)
@@ -146,15 +146,21 @@ func deviations(ctx context.Context, v measure.Visit) []string {
 	if v.Readings != nil {
 		all = append(all, v.Readings.Deviations...)
 	}
-	return deviationWords(ctx, all)
-}
-
-func deviationWords(ctx context.Context, all []measure.Deviation) []string {
 	out := make([]string, len(all))
 	for i, d := range all {
-		out[i] = ui.T(ctx, "deviation."+d.Code, "want", d.Want, "got", d.Got)
+		out[i] = ui.T(ctx, "deviation."+d.Code, "want", d.Want, "got", n.condition(ctx, d))
 	}
 	return out
+}
+
+// condition is what was found instead; a condition of the pack in its words, not by its code.
+func (n measureNames) condition(ctx context.Context, d measure.Deviation) string {
+	for _, c := range n.rules.Pack.Doc.Measurement.Conditions {
+		if c.Path == d.Path && c.Code == d.Got {
+			return phrase(ctx, c.Text)
+		}
+	}
+	return d.Got
 }
 
 // signatures say who signed and in which relation, or who would not.
