@@ -22,7 +22,7 @@ type ownRefund struct {
 
 // ownClaim finds the claim of the household whose matter the request's receipt shows; nothing when the matter belongs to no
 // household account, or when nothing was measured that a refund could follow from.
-func (w *Web) ownClaim(r *http.Request, p cases.Progress) (ownRefund, error) {
+func (w *Web) ownClaim(r *http.Request, p cases.Progress, own ownView) (ownRefund, error) {
 	var o ownRefund
 	if w.Settle == nil {
 		return o, nil
@@ -30,11 +30,15 @@ func (w *Web) ownClaim(r *http.Request, p cases.Progress) (ownRefund, error) {
 	ctx, city := r.Context(), httpx.City(r.Context())
 	as := actor.SystemFor("citizen", actor.Public)
 	c, err := w.Cases.Get(ctx, as, city, p.ID)
-	if err != nil || c.Account == "" {
+	if err != nil {
 		return o, err
 	}
+	account := ownAccount(c, own)
+	if account == "" {
+		return o, nil
+	}
 	o.season = citypack.SeasonLabel(c.ReceivedAt.Date())
-	if o.View, err = w.Settle.Claim(ctx, as, city, o.season, c.Account); err != nil {
+	if o.View, err = w.Settle.Claim(ctx, as, city, o.season, account); err != nil {
 		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
 			return ownRefund{}, nil
 		}
@@ -44,13 +48,32 @@ func (w *Web) ownClaim(r *http.Request, p cases.Progress) (ownRefund, error) {
 	return o, nil
 }
 
+// ownAccount is the household account that a resident's matter is about: the one that staff took down, or the one at the
+// address whose measurement the matter brought about. The second counts once somebody opened the door to it, or the company
+// let its time pass: an address alone shows nobody what a household gets back.
+func ownAccount(c cases.Case, own ownView) string {
+	if c.Account != "" {
+		return c.Account
+	}
+	for _, m := range own.Measurements {
+		if m.Account != "" && (!m.TestedAt.IsZero() || m.Misses > 0) {
+			return m.Account
+		}
+	}
+	return ""
+}
+
 // ownStatement is the household's statement for whoever holds the receipt.
 func (w *Web) ownStatement(rw http.ResponseWriter, r *http.Request) error {
 	p, err := w.Cases.Progress(r.Context(), httpx.City(r.Context()), cases.Proof{Token: param(r, "token")})
 	if err != nil {
 		return err
 	}
-	o, err := w.ownClaim(r, p)
+	own, err := w.ownView(r, p.Company)
+	if err != nil {
+		return err
+	}
+	o, err := w.ownClaim(r, p, own)
 	if err != nil {
 		return err
 	}

@@ -285,7 +285,7 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 		return v, err
 	}
 	v.mayObject = w.Findings != nil && len(v.measured.Measurements) > 0
-	v.refund, err = w.ownClaim(r, v.Progress)
+	v.refund, err = w.ownClaim(r, v.Progress, v.measured)
 	return v, err
 }
 
