@@ -51,12 +51,20 @@ func (s *stairwell) through(next http.Handler) http.Handler {
 // phone is the worker's telephone behind a stairwell, with the shift's orders on it.
 func (k *fieldDesk) phone() (*webtest.Browser, *stairwell) {
 	k.t.Helper()
+	return k.house.phone("worker")
+}
+
+// phone is the telephone of a worker behind a stairwell, with the shift's orders on it; nil when browser tests are left out.
+func (h *house) phone(login string) (*webtest.Browser, *stairwell) {
+	h.t.Helper()
 	s := &stairwell{}
 	s.left.Store(-1000)
-	site := httptest.NewServer(s.through(k.pages))
-	k.t.Cleanup(site.Close)
-	k.url = site.URL
-	b := k.browser("worker")
+	site := httptest.NewServer(s.through(h.pages))
+	h.t.Cleanup(site.Close)
+	before := h.url
+	h.url = site.URL
+	b := h.browser(login)
+	h.url = before
 	if b == nil {
 		return nil, nil
 	}
