@@ -109,6 +109,11 @@ const (
 	SettleRun        Permission = "settle.run"         // 退费结算
 	SettleApprove    Permission = "settle.approve"     // the second pair of eyes
 	SettlePay        Permission = "settle.pay"         // bank file, result of the bank, invoices
+	ExchangeRead     Permission = "exchange.read"      // 平台对接: tickets of 12345 and upper platforms
+	ExchangeSend     Permission = "exchange.send"      // 退回, 延期申请, 剔除申请, 转交平台
+	ExchangeManage   Permission = "exchange.manage"    // held messages, 对账差异 repair
+	HotlineReport    Permission = "hotline.report"     // 企业热线来电报送
+	HotlineRead      Permission = "hotline.read"       // 企业热线报送, gaps and late reports
 )
 
 // grants is the table of who may do what. RoleSystem may do everything and is not listed.
@@ -116,49 +121,49 @@ var grants = map[Role][]Permission{
 	RoleSeat: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseFile, CaseUrge, CaseCallBack, CaseLink, CaseReopen,
 		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, FeeRead, RefundRead,
-		MeasureRequest, MeasureRead, InstrumentRead, FindingFile, FindingRead,
+		MeasureRequest, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead,
 	},
 	RoleDispatcher: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseSignFor,
 		CaseUrge, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw, CaseClose, CaseExport, OutageRead, TerritoryRead,
 		KnowledgeRead, PackRead, HandoverWrite, StatsRead, FeeRead, RefundRead,
-		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead, FindingRead,
+		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, ExchangeSend, HotlineRead,
 	},
 	RoleLeader: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
 		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
 		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
-		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead,
+		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead, ExchangeSend, ExchangeManage, HotlineReport, HotlineRead,
 	},
 	RoleSectionHead: {
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
 		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
-		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide,
+		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, ExchangeRead, ExchangeSend, ExchangeManage, HotlineRead,
 	},
-	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead},
+	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead, ExchangeRead, ExchangeSend},
 	RoleCompany: {
 		CaseRead, CaseReveal, CaseSign, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, CaseReturn,
 		CaseAskExtend, CaseAppeal, CaseExport, OutageRead, OutageReport, TerritoryRead, TerritoryClaim, DutyEdit,
 		KnowledgeRead, PackRead, FeeRead, FeeImport, RefundRead, RefundObject, RefundConfirm, SettlePay,
-		MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureCorrect, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingAnswer,
+		MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureCorrect, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingAnswer, HotlineReport, HotlineRead,
 	},
 	RoleStation:   {CaseRead, CaseReveal, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, OutageRead, OutageReport, KnowledgeRead, MeasureRequest, MeasureAppoint, MeasureTest, MeasureCure, MeasureRead, InstrumentRead},
 	RoleWorker:    {CaseRead, CaseReveal, CaseTake, CaseHandle, CaseFeedBack, KnowledgeRead, MeasureTest, MeasureRead, InstrumentRead},
-	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead, FeeRead, RefundRead, RefundClaim, RefundDecide, MeasureRequest, MeasureAppoint, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide},
+	RoleDistrict:  {CaseRead, CaseReveal, CaseDesignate, CaseUrge, CaseExport, OutageRead, TerritoryRead, TerritoryDecide, KnowledgeRead, PackRead, StatsRead, FeeRead, RefundRead, RefundClaim, RefundDecide, MeasureRequest, MeasureAppoint, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, ExchangeRead, HotlineRead},
 	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureTest, MeasureVerify, MeasureRead, InstrumentRead},
 	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead, RefundRead, MeasureTest, MeasureRead, InstrumentRead, FindingRead},
 	RoleSupervisor: {
 		CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,
 		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, RefundRead,
-		MeasureVerify, MeasureRead, InstrumentRead, FindingRead,
+		MeasureVerify, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, HotlineRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead},
 	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,
-		CaseImport, KnowledgeRead, FeeImport,
+		CaseImport, KnowledgeRead, FeeImport, ExchangeRead, ExchangeManage, HotlineReport,
 	},
 	RolePartner:  {CaseOpen, CaseRead, OutageRead, TerritoryRead, MeasureRead},
 	RoleResident: {CaseOpen},
