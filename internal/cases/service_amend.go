@@ -174,6 +174,12 @@ type Revealed struct {
 	Said    string `json:"said"`
 }
 
+// SaidIn gives who called about a case and what they said in the clear, for passing it on to the body that it belongs to. The
+// caller has asked for permission and keeps that it was passed on.
+func (s *Service) SaidIn(ctx context.Context, tx *db.Tx, c Case) (Revealed, error) {
+	return s.unseal(ctx, tx, c)
+}
+
 // unseal opens what is sealed in a case.
 func (s *Service) unseal(ctx context.Context, tx *db.Tx, c Case) (Revealed, error) {
 	people, err := secret.OpenSubjects(ctx, tx, s.o.Ring, c.City, []string{c.CallerID, c.ContactID})
