@@ -13,6 +13,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/flow"
 	"github.com/rehu-heat/rehu/internal/handover"
@@ -67,6 +68,8 @@ func lifecycles() []lifecycle {
 		of(settle.Lifecycle, "A refund claim 退费案件", "refund_claim.state", "refund_claim.state.", "refund_claim.event."),
 		of(settle.SettlementLifecycle, "A settlement 退费结算", "settlement.state", "settlement.state.", "settlement.event."),
 		of(settle.PayLifecycle, "An order to pay 付款单", "payout.state", "payout.state.", "payout.event."),
+		of(exchange.Lifecycle, "A ticket of a platform 平台工单", "exchange_ticket.status", "exchange_status.", "exchange_event."),
+		of(exchange.Requests, "A request on a ticket of a platform 平台工单申请", "exchange_request.state", "exchange_request_state.", "exchange_request_event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/handover"
@@ -100,6 +101,7 @@ type App struct {
 	Measure   *measure.Service
 	Findings  *finding.Service
 	Settle    *settle.Service
+	Exchange  *exchange.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -228,6 +230,9 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up refunds: %w", err)
 	}
 	a.followFindings()
+	if a.Exchange, err = a.exchanges(); err != nil {
+		return fmt.Errorf("set up the exchange with platforms: %w", err)
+	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn
