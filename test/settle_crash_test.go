@@ -143,7 +143,7 @@ func (p *purse) stopped(ctx context.Context, a *app.App) error {
 // multiply copies the claims, so that a settlement takes a while: open ones, and some that the authority refused.
 func (p *purse) multiply(ctx context.Context, a *app.App) error {
 	columns := "city_id, season, account, state, company, station, area, district, community, facts, basis, basis_mark, home, status, amount_fen, counted, missing, " +
-		"pay_by, confirmed_fen, confirmed_at, bearer, claimed_at, changed_at, version"
+		"pay_by, counted_to, running, confirmed_fen, confirmed_at, bearer, claimed_at, changed_at, version"
 	return db.Do(ctx, a.DB, func(tx *db.Tx) error {
 		for n := range copies {
 			state, confirmed := "'open'", "NULL"

@@ -3,8 +3,10 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/celsius"
@@ -17,14 +19,22 @@ import (
 // deed is what the audit chain of a home says about its refund: records of measurements, and the sum that was sealed last.
 type deed struct {
 	records []measure.Record
+	aside   []setAside       // records that findings of the authority put another in the place of
 	entries map[string]int64 // sequence number of the entry of a record
 	sealed  *sealedClaim
 	home    *homeLine
 }
 
+// setAside is a record that counts no more since an instant.
+type setAside struct {
+	record string
+	at     civil.Instant
+}
+
 // sealedClaim is an entry "refund.assess" as the settlement wrote it.
 type sealedClaim struct {
 	seq     int64
+	at      civil.Instant
 	Season  string        `json:"season"`
 	Status  refund.Status `json:"status"`
 	Amount  string        `json:"amount_yuan"`
@@ -71,10 +81,19 @@ func (v *verifier) chained(e entryLine) {
 		})
 		return
 	}
+	if strings.HasPrefix(e.Act, "finding.") {
+		var f struct {
+			PutAside string `json:"put_aside"`
+		}
+		if kept.Data(&f) == nil && f.PutAside != "" {
+			d.aside = append(d.aside, setAside{f.PutAside, e.At})
+		}
+		return
+	}
 	if e.Act != "refund.assess" {
 		return
 	}
-	s := sealedClaim{seq: e.Seq}
+	s := sealedClaim{seq: e.Seq, at: e.At}
 	if kept.Data(&s) == nil && v.report.Header.Scope != nil && s.Season == v.report.Header.Scope.Season {
 		d.sealed = &s
 	}
@@ -141,6 +160,9 @@ func (d *deed) derive(season string, at civil.Instant) ([]refund.Event, error) {
 		return nil, err
 	}
 	events, err := measure.CountedEvents(upTo, visits, at)
+	events = slices.DeleteFunc(events, func(e measure.Counted) bool {
+		return slices.ContainsFunc(d.aside, func(a setAside) bool { return a.record == e.Record && !a.at.After(at) })
+	})
 	return ownEvents(measure.ForRefund(events), season), err
 }
 
@@ -161,15 +183,34 @@ func (v *verifier) followsFromChain(at Problem, c *claimLine) {
 	if i := eventsDiffer(want, said); i >= 0 {
 		v.eventDiffers(at, i, want, said)
 	}
-	if s := d.sealed; s != nil && !c.Stale {
-		for _, f := range []struct {
-			name       string
-			want, have any
-		}{{"status", s.Status, c.Status}, {"amount_yuan", s.Amount, c.Amount.Yuan()}, {"counted_days", s.Counted, c.Counted}} {
-			if f.want != f.have {
-				at.Field, at.Seq = f.name, s.seq
-				v.differs(at, f.want, f.have)
-			}
+	if d.sealed != nil && !c.Stale {
+		v.followsFromSeal(at, *d.sealed, c)
+	}
+}
+
+// followsFromSeal checks that the sum that the chain sealed last follows from the claim's events up to the day of the seal.
+// A home that stays cold has more to get every day; that is counted on without a seal, since nothing was recorded.
+func (v *verifier) followsFromSeal(at Problem, s sealedClaim, c *claimLine) {
+	have := refund.Result{Status: refund.NotComputable}
+	if v.money.plan != nil {
+		in := v.input(c, s.at.Date())
+		if last := v.money.terms.To.Add(-time.Millisecond).Date(); last.Before(in.Only.To) {
+			in.Only.To = last
+		}
+		if r, err := v.money.plan.Assess(&in, &v.money.scratch); err == nil {
+			have = r
+		}
+	}
+	if have.Status == refund.NotComputable {
+		have.Refund = 0
+	}
+	for _, f := range []struct {
+		name       string
+		want, have any
+	}{{"status", s.Status, have.Status}, {"amount_yuan", s.Amount, have.Refund.Yuan()}, {"counted_days", s.Counted, have.Counted}} {
+		if f.want != f.have {
+			at.Field, at.Seq = f.name, s.seq
+			v.differs(at, f.want, f.have)
 		}
 	}
 }

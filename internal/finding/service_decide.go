@@ -176,6 +176,9 @@ func (s *Service) Decide(ctx context.Context, by actor.Actor, in Deciding) (View
 		if paper.Prevails != nil {
 			facts["conforming"] = paper.Prevails.Conforming
 		}
+		if e, ok := f.against(); ok {
+			facts["put_aside"] = e.Record // sealed, so that a refund can be checked without the paper
+		}
 		return "finding." + string(in.Form.event()), facts, nil
 	})
 }

@@ -7,8 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/refund"
 	"github.com/rehu-heat/rehu/internal/settle"
 )
@@ -202,6 +205,61 @@ func TestADayMoreOfCold(t *testing.T) {
 		}
 		if now := listed(); now.Counted != before.Counted+3 || now.Amount <= before.Amount || now.State != settle.Confirmed || now.Version != v.Version {
 			t.Errorf("three days later %d days and %s, %s; before %d and %s", now.Counted, now.Amount, now.State, before.Counted, before.Amount)
+		}
+	})
+}
+
+// TestOnlyWhatRunsIsCountedOn: the daily count reads a claim that comes to more with another day, leaves one alone that
+// nothing happened to, and takes it up again when something does; a new rule or season is a reason to count all once.
+func TestOnlyWhatRunsIsCountedOn(t *testing.T) {
+	each(t, func(t *testing.T, k *desk) {
+		k.clock.Set(civil.On(january.AddDays(12), 9, 0))
+		k.happens("H1", cold(january.AddDays(8), 10, 170)[:2]...) // no end yet
+		k.happens("H2", cold(january, 10, 150)...)
+		count := func(want int) {
+			t.Helper()
+			if n, err := k.Recount(ctx, city); err != nil || n != want {
+				t.Errorf("%d claims counted on (%v); want %d", n, err, want)
+			}
+		}
+		count(1) // all are read once, and one runs
+		k.clock.Advance(24 * time.Hour)
+		right := k.claim("H2").Amount
+		const wrong = money.Fen(1)
+		spoil := func() {
+			t.Helper()
+			err := db.Do(ctx, k.d, func(tx *db.Tx) error {
+				_, err := db.Exec(ctx, tx, `UPDATE refund_claim SET amount_fen = $3 WHERE city_id = $1 AND account = $2`, city, "H2", wrong)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		spoil() // whoever reads it again sees that it comes to something else
+		ran := k.claim("H1").Counted
+		count(1)
+		if h1, h2 := k.claim("H1"), k.claim("H2"); h1.Counted != ran+1 || h2.Amount != wrong {
+			t.Errorf("a day later the one that runs has %d days after %d, the other %s", h1.Counted, ran, h2.Amount)
+		}
+		count(0)
+		k.happens("H2", cold(january.AddDays(11), 5, 150)[:2]...) // cold once more
+		if v := k.claim("H2"); v.Amount <= right {
+			t.Errorf("cold once more: %s after %s", v.Amount, right)
+		}
+		k.clock.Advance(24 * time.Hour)
+		count(2)
+		k.happens("H1", cold(january.AddDays(8), 5, 170)[2:]...) // warm again
+		k.happens("H2", cold(january.AddDays(11), 2, 150)[2:]...)
+		k.clock.Advance(24 * time.Hour)
+		count(0)
+		spoil()
+		rules := *k.rules
+		rules.Declared = append(rules.Declared, citypack.Declared{Season: season, End: civil.On(civil.NewDate(2026, 3, 20), 0, 0)})
+		k.rules = &rules
+		count(2) // both are due on another day
+		if v := k.claim("H2"); v.Amount == wrong {
+			t.Error("a longer season did not count all claims anew")
 		}
 	})
 }

@@ -131,9 +131,23 @@ func (t terms) input(events []refund.Event, b Basis, claimed civil.Instant, upto
 	return in
 }
 
+// last is the season's last day.
+func (t terms) last() civil.Date { return t.season.To.Add(-time.Millisecond).Date() }
+
+// runs reports whether what was reckoned up to a day comes to something else by the end of the season, though nothing
+// further is recorded. A longer spell never pays less, so that what is the same then is the same on every day between.
+func (t terms) runs(in refund.Input, was refund.Result, scratch *refund.Scratch) bool {
+	if !in.Only.To.Before(t.last()) {
+		return false
+	}
+	in.Only.To = t.last()
+	then, _ := t.assess(&in, scratch)
+	return then.Refund != was.Refund || then.Counted != was.Counted || then.Status != was.Status || then.PayBy != was.PayBy
+}
+
 // upto is the last day that can count now: today, or the season's last.
 func (t terms) upto(now civil.Instant) civil.Date {
-	last, today := t.season.To.Add(-time.Millisecond).Date(), now.Date()
+	last, today := t.last(), now.Date()
 	if today.After(last) {
 		return last
 	}

@@ -181,12 +181,14 @@ func (g *gathered) claim(was Claim, known bool, h place.Home, own []refund.Event
 
 // assess sets what a claim comes to.
 func (g *gathered) assess(c *Claim, events []refund.Event, basis Basis) {
-	in := g.t.input(events, basis, c.Claimed, g.t.upto(g.now))
+	c.CountedTo = g.t.upto(g.now)
+	in := g.t.input(events, basis, c.Claimed, c.CountedTo)
 	r, said := g.t.assess(&in, &g.scratch)
 	c.Status, c.Amount, c.Counted, c.PayBy, c.Missing = r.Status, r.Refund, r.Counted, r.PayBy, ""
 	if said != "" {
 		c.Missing = g.t.missing(&in, said)
 	}
+	c.Running = g.t.runs(in, r, &g.scratch)
 }
 
 // own are the events of a claim that its area, its objections and the season did not add.

@@ -108,8 +108,12 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, t terms, mark string, cla
 		if err != nil {
 			return nil, err
 		}
+		upto := c.CountedTo
+		if upto.IsZero() { // from before the days of counting were kept
+			upto = t.upto(c.Changed)
+		}
 		out[i] = Kept{
-			Claim: c, Input: t.input(events, basis, c.Claimed, t.upto(c.Changed)), Stale: c.BasisMark != mark, Lines: lines[c.Account], Payouts: payouts[c.Account],
+			Claim: c, Input: t.input(events, basis, c.Claimed, upto), Stale: c.BasisMark != mark, Lines: lines[c.Account], Payouts: payouts[c.Account],
 		}
 	}
 	return out, nil

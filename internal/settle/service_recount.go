@@ -25,63 +25,81 @@ func (s *Service) recount(ctx context.Context, j jobs.Job, _ recountArgs) error 
 	return err
 }
 
-// Recount brings every claim of the running season up to today and says how many changed. What a claim rests on stays as it
-// is, and so does its state: a confirmation is of the facts, whose days run on until a fact ends them.
+// Recount brings the claims of the running season up to today and says how many changed. It reads only those that come to
+// more with another day, and all of them once after the rule or the season changed. What a claim rests on stays as it is, and
+// so does its state: a confirmation is of the facts, whose days run on until a fact ends them.
 func (s *Service) Recount(ctx context.Context, city int) (changed int, err error) {
-	after := ""
+	var at counting
 	for {
-		list, g, err := s.uncounted(ctx, city, after)
-		if err != nil || g == nil {
+		list, next, err := s.uncounted(ctx, city, at)
+		if err != nil {
 			return changed, err
 		}
-		if len(list) > 0 {
-			err := db.Do(ctx, s.o.DB, func(tx *db.Tx) error { return saveCounts(ctx, tx, list) })
-			if err != nil {
-				return changed, err
+		err = db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+			if err := saveCounts(ctx, tx, list); err != nil || !next.all || next.after != "" {
+				return err
 			}
-			changed += len(list)
+			return countUnder(ctx, tx, city, next.season, next.mark)
+		})
+		if err != nil {
+			return changed, err
 		}
-		if after = g.last; after == "" {
+		changed += len(list)
+		if at = next; at.after == "" {
 			return changed, nil
 		}
 	}
 }
 
-// counting is how far a recount has come; last is empty after the last claim.
-type counting struct{ last string }
+// counting is how far a recount has come: after is empty before the first and after the last claim.
+type counting struct {
+	after, season string
+	mark          string // the rule and season that it began under
+	all           bool   // those too that do not run
+}
 
 // uncounted reads some claims and keeps those that come to something else today. Nothing is left to count without a season.
-func (s *Service) uncounted(ctx context.Context, city int, after string) ([]Claim, *counting, error) {
+func (s *Service) uncounted(ctx context.Context, city int, at counting) ([]Claim, counting, error) {
 	var changed []Claim
-	at, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (*counting, error) {
+	next, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (counting, error) {
 		changed = nil
 		t, err := s.termsIn(ctx, tx, city, citypack.SeasonLabel(tx.Now.Date()))
 		if fault.Is(err, fault.Invalid) {
-			return nil, nil
+			return counting{}, nil
 		}
 		if err != nil {
-			return nil, err
+			return at, err
 		}
-		list, err := claimsAfter(ctx, tx, city, t.label, after, s.o.Batch)
-		if err != nil || len(list) == 0 {
-			return nil, err
+		next := at
+		if at.after == "" {
+			under, err := countedUnder(ctx, tx, city, t.label)
+			if err != nil {
+				return at, err
+			}
+			next = counting{season: t.label, mark: t.mark, all: under != t.mark}
+		}
+		list, err := countable(ctx, tx, city, next, t.upto(tx.Now), s.o.Batch)
+		if err != nil {
+			return at, err
 		}
 		g := &gathered{city: city, t: t, now: tx.Now}
 		for _, c := range list {
 			now, err := g.counted(c)
 			if err != nil {
-				return nil, err
+				return at, err
 			}
-			if now.Amount != c.Amount || now.Counted != c.Counted || now.Status != c.Status || now.PayBy != c.PayBy || now.Missing != c.Missing {
+			same := now
+			if same.CountedTo = c.CountedTo; same != c || now.Running {
 				changed = append(changed, now)
 			}
 		}
-		if len(list) < s.o.Batch {
-			return &counting{}, nil
+		next.after = ""
+		if len(list) == s.o.Batch {
+			next.after = list[len(list)-1].Account
 		}
-		return &counting{last: list[len(list)-1].Account}, nil
+		return next, nil
 	})
-	return changed, at, err
+	return changed, next, err
 }
 
 // counted is a claim as its own facts say today.

@@ -171,12 +171,9 @@ func (r *run) begin(ctx context.Context) (done bool, err error) {
 
 // fresh is a new settlement, not yet kept.
 func (r *run) fresh(tx *db.Tx, n census) Settlement {
-	last := r.t.season.To.Add(-time.Millisecond).Date()
 	upto, _ := periodEnd(r.in.Period) // checked before
-	for _, d := range []civil.Date{last, tx.Now.Date()} {
-		if upto.IsZero() || upto.After(d) {
-			upto = d
-		}
+	if now := r.t.upto(tx.Now); upto.IsZero() || upto.After(now) {
+		upto = now
 	}
 	return Settlement{
 		City: r.in.City, ID: tx.NewID(), Season: r.in.Season, Period: r.in.Period, Upto: upto, Rule: r.t.rule, State: Assessing, Total: n.N,

@@ -42,6 +42,8 @@ type Claim struct {
 	Counted   int           `db:"counted" json:"counted_days"`
 	Missing   string        `db:"missing" json:"missing,omitempty"` // separated by blanks
 	PayBy     civil.Date    `db:"pay_by" json:"pay_by"`
+	CountedTo civil.Date    `db:"counted_to" json:"-"` // the last day that the sum is reckoned up to
+	Running   bool          `db:"running" json:"-"`    // it comes to more with another day
 	Confirmed *money.Fen    `db:"confirmed_fen" json:"confirmed_yuan"`
 	Confirm   civil.Instant `db:"confirmed_at" json:"confirmed_at"`
 	Bearer    string        `db:"bearer" json:"bearer,omitempty"` // who bears it where that is not the company

@@ -163,12 +163,40 @@ func exposure(ctx context.Context, tx *db.Tx, city int, season string, scope act
 		FROM refund_claim WHERE city_id = $1 AND season = $2 AND state <> 'refused' AND `+where+` GROUP BY company, station ORDER BY company, station`, args...)
 }
 
+// countable are claims that may come to something else up to a day than they were counted to.
+func countable(ctx context.Context, tx *db.Tx, city int, at counting, upto civil.Date, limit int) ([]Claim, error) {
+	if at.all {
+		return claimsAfter(ctx, tx, city, at.season, at.after, limit)
+	}
+	out, err := db.List[Claim](ctx, tx, `SELECT `+db.Columns[Claim]("")+` FROM refund_claim
+		WHERE city_id = $1 AND season = $2 AND account > $3 AND running AND (counted_to IS NULL OR counted_to < $4) ORDER BY account LIMIT $5`,
+		city, at.season, at.after, upto, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read running claims: %w", err)
+	}
+	return out, nil
+}
+
+// countedUnder is the mark of the terms under which all claims of a season were counted; empty for none.
+func countedUnder(ctx context.Context, tx *db.Tx, city int, season string) (string, error) {
+	mark, _, err := db.Maybe[string](ctx, tx, `SELECT counted_under FROM settle_head WHERE city_id = $1 AND season = $2`, city, season)
+	return mark, err
+}
+
+func countUnder(ctx context.Context, tx *db.Tx, city int, season, mark string) error {
+	if _, err := headMade(ctx, tx, city, season); err != nil {
+		return err
+	}
+	_, err := db.Exec(ctx, tx, `UPDATE settle_head SET counted_under = $3 WHERE city_id = $1 AND season = $2`, city, season, mark)
+	return err
+}
+
 // saveCounts keeps what claims come to; one that somebody changed meanwhile was counted by that.
 func saveCounts(ctx context.Context, tx *db.Tx, list []Claim) error {
 	for _, c := range list {
-		_, err := db.Exec(ctx, tx, `UPDATE refund_claim SET amount_fen = $4, counted = $5, status = $6, missing = $7, pay_by = $8
+		_, err := db.Exec(ctx, tx, `UPDATE refund_claim SET amount_fen = $4, counted = $5, status = $6, missing = $7, pay_by = $8, counted_to = $10, running = $11
 			WHERE city_id = $1 AND season = $2 AND account = $3 AND version = $9`,
-			c.City, c.Season, c.Account, c.Amount, c.Counted, c.Status, c.Missing, c.PayBy, c.Version)
+			c.City, c.Season, c.Account, c.Amount, c.Counted, c.Status, c.Missing, c.PayBy, c.Version, c.CountedTo, c.Running)
 		if err != nil {
 			return fmt.Errorf("count the claim of %s: %w", c.Account, err)
 		}
