@@ -13,6 +13,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/flow"
@@ -71,6 +72,8 @@ func lifecycles() []lifecycle {
 		of(exchange.Lifecycle, "A ticket of a platform 平台工单", "exchange_ticket.status", "exchange_status.", "exchange_event."),
 		of(exchange.Requests, "A request on a ticket of a platform 平台工单申请", "exchange_request.state", "exchange_request_state.", "exchange_request_event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
+		of(channel.Inward, "A message from a channel 渠道消息", "channel_message.state", "channel.state.", "channel.move."),
+		of(channel.Outward, "An answer through a channel 渠道答复", "channel_reply.state", "channel.state.", "channel.move."),
 	}
 }
 

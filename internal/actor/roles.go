@@ -114,6 +114,11 @@ const (
 	ExchangeManage   Permission = "exchange.manage"    // held messages, 对账差异 repair
 	HotlineReport    Permission = "hotline.report"     // 企业热线来电报送
 	HotlineRead      Permission = "hotline.read"       // 企业热线报送, gaps and late reports
+	ChannelRead      Permission = "channel.read"       // 渠道: what came in and went out
+	ChannelReply     Permission = "channel.reply"      // answer through a channel, replay what failed
+	ChannelManage    Permission = "channel.manage"     // accounts
+	ClueRead         Permission = "clue.read"          // 线索
+	ClueDecide       Permission = "clue.decide"        // 线索核实: make a case of it, link it, set it aside
 )
 
 // grants is the table of who may do what. RoleSystem may do everything and is not listed.
@@ -122,12 +127,14 @@ var grants = map[Role][]Permission{
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseFile, CaseUrge, CaseCallBack, CaseLink, CaseReopen,
 		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, FeeRead, RefundRead,
 		MeasureRequest, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead,
+		ChannelRead, ChannelReply, ClueRead, ClueDecide,
 	},
 	RoleDispatcher: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseSignFor,
 		CaseUrge, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw, CaseClose, CaseExport, OutageRead, TerritoryRead,
 		KnowledgeRead, PackRead, HandoverWrite, StatsRead, FeeRead, RefundRead,
 		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, ExchangeSend, HotlineRead,
+		ChannelRead, ChannelReply, ClueRead, ClueDecide,
 	},
 	RoleLeader: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
@@ -135,12 +142,14 @@ var grants = map[Role][]Permission{
 		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
 		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead, ExchangeSend, ExchangeManage, HotlineReport, HotlineRead,
+		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
 	},
 	RoleSectionHead: {
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
 		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
 		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, ExchangeRead, ExchangeSend, ExchangeManage, HotlineRead,
+		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
 	},
 	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead, ExchangeRead, ExchangeSend},
 	RoleCompany: {
@@ -159,11 +168,12 @@ var grants = map[Role][]Permission{
 		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, RefundRead,
 		MeasureVerify, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, HotlineRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead},
 	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,
 		CaseImport, KnowledgeRead, FeeImport, ExchangeRead, ExchangeManage, HotlineReport,
+		ChannelRead, ChannelManage,
 	},
 	RolePartner:  {CaseOpen, CaseRead, OutageRead, TerritoryRead, MeasureRead},
 	RoleResident: {CaseOpen},

@@ -23,6 +23,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clock"
@@ -102,6 +103,7 @@ type App struct {
 	Findings  *finding.Service
 	Settle    *settle.Service
 	Exchange  *exchange.Service
+	Channels  *channel.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -234,6 +236,9 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up the exchange with platforms: %w", err)
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
+	if err := a.channels(); err != nil {
+		return fmt.Errorf("set up the channels: %w", err)
+	}
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn
 	a.Bundles = bundle.New(bundle.Options{

@@ -147,6 +147,9 @@ func redact(address string) string {
 }
 
 func show(v reflect.Value) string {
+	if v.Kind() == reflect.Map && v.Len() == 0 {
+		return ""
+	}
 	if v.Kind() != reflect.Slice {
 		return fmt.Sprint(v.Interface())
 	}

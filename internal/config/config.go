@@ -33,6 +33,10 @@ type Config struct {
 	Backup         Backup   `koanf:"backup"`
 	Metrics        Metrics  `koanf:"metrics"`
 
+	// Credentials open the accounts of channels (WeChat, Weibo, a mailbox) at the other side, each written like a query:
+	// REHU_CREDENTIAL_WEIBO="app_key=…&token=…" is the credential that an account names weibo.
+	Credentials map[string]string `koanf:"credentials" secret:"env"`
+
 	from map[string]string // key → where its value came from
 }
 

@@ -19,7 +19,12 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 )
 
-const prefix = "REHU_"
+const (
+	prefix = "REHU_"
+
+	// credential begins the variables that open an account at an outside party; what follows is the credential's name.
+	credential = prefix + "CREDENTIAL_"
+)
 
 // setting is one leaf of Config.
 type setting struct {
@@ -30,6 +35,9 @@ type setting struct {
 
 // envName is the environment variable of a setting.
 func (s setting) envName() string {
+	if s.value.Kind() == reflect.Map {
+		return credential + "*"
+	}
 	return prefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
 }
 
@@ -171,8 +179,12 @@ func (c *Config) readEnv(k *koanf.Koanf, environ func() []string) error {
 		if name == "REHU_CONFIG" || strings.HasPrefix(name, "REHU_TEST_") {
 			return "", nil
 		}
+		if of, ok := strings.CutPrefix(name, credential); ok && of != "" {
+			c.from["credentials"] = credential + "*"
+			return "credentials." + strings.ToLower(of), value
+		}
 		s, ok := known[name]
-		if !ok {
+		if !ok || s.value.Kind() == reflect.Map {
 			check.Add(name, "config.unknown_env", "env", name)
 			return "", nil
 		}
