@@ -59,7 +59,7 @@ func TestJourneys(t *testing.T) {
 			}
 			return false, fmt.Errorf("no condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"port": port, "await": await, "get": get, "sqlite": sqlite, "city": city},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"port": port, "await": await, "get": get, "sqlite": sqlite, "city": city, "pick": pick, "exits": exits, "bend": bend},
 	})
 }
 
