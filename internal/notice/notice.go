@@ -6,12 +6,13 @@
 // act sends nothing twice, and the gateway is given a key that makes a repeated sending the same sending. Nobody is
 // woken: between the pack's night hours only leaks, stops and one's own appointments are told. Where no gateway is set up
 // a message is held for staff to read out, and never called sent. Telephones are sealed and shown masked; the text of a
-// message holds neither name nor telephone.
+// message holds neither name nor telephone; a one-time code stands only in what the gateway is given.
 package notice
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,16 @@ type Message struct {
 	Subject     string         // "case:ID"
 	Matter      string         // one message for each; names case, act and occasion
 	QuietExempt bool           // a leak, a stop, or the resident's own appointment: also at night
+
+	// Private are parameters that only the recipient may read, such as a one-time code. They are sealed until the gateway
+	// has taken the message and forgotten then; what is kept, listed and exported shows Hidden instead. Staff cannot tell
+	// such a message: where no gateway can take it, or Until has passed, it fails.
+	Private map[string]string
+	Until   civil.Instant // not sent later; zero: whenever
 }
+
+// Hidden stands for a private parameter in whatever is kept of a message.
+const Hidden = "••••••"
 
 // Notice is a message as kept.
 type Notice struct {
@@ -118,6 +128,8 @@ type Notice struct {
 	SendAt      civil.Instant     `db:"send_at" json:"send_at"` // not before
 	SentAt      civil.Instant     `db:"sent_at" json:"sent_at"`
 	DeliveredAt civil.Instant     `db:"delivered_at" json:"delivered_at"`
+	Private     string            `db:"private" json:"-"` // sealed private parameters, until the gateway took them
+	Until       civil.Instant     `db:"until_at" json:"until_at,omitzero"`
 	Version     int64             `db:"version" json:"version"`
 }
 
@@ -226,6 +238,21 @@ func spell(l text.Lang, params map[string]any) map[string]string {
 		default:
 			out[k] = fmt.Sprint(v)
 		}
+	}
+	return out
+}
+
+// shown are the parameters as they are kept: private ones hidden.
+func shown(m Message) map[string]any {
+	if len(m.Private) == 0 {
+		return m.Params
+	}
+	out := maps.Clone(m.Params)
+	if out == nil {
+		out = make(map[string]any, len(m.Private))
+	}
+	for k := range m.Private {
+		out[k] = Hidden
 	}
 	return out
 }

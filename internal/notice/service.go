@@ -2,8 +2,10 @@ package notice
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
@@ -86,13 +88,17 @@ func (s *Service) compose(ctx context.Context, tx *db.Tx, m Message) (Notice, er
 	if m.Matter == "" || !text.Has(m.Template) || m.To == "" && m.Role == "" {
 		return Notice{}, fmt.Errorf("notice %q of matter %q: needs a matter, a text of the catalogue and somebody to tell", m.Template, m.Matter)
 	}
+	if len(m.Private) > 0 && m.To == "" {
+		return Notice{}, fmt.Errorf("notice of matter %q: private parameters need a recipient", m.Matter)
+	}
 	if m.Lang == "" {
 		m.Lang = text.ZH
 	}
+	params := shown(m)
 	n := Notice{
 		City: m.City, ID: tx.NewID(), Channel: m.Channel, Org: m.Org, Role: m.Role, Template: m.Template,
-		Params: spell(m.Lang, m.Params), Text: text.Say(m.Lang, m.Template, m.Params), Lang: m.Lang, Subject: m.Subject,
-		Matter: m.Matter, QuietExempt: m.QuietExempt, State: Queued, Created: tx.Now, SendAt: tx.Now, Version: 1,
+		Params: spell(m.Lang, params), Text: text.Say(m.Lang, m.Template, params), Lang: m.Lang, Subject: m.Subject,
+		Matter: m.Matter, QuietExempt: m.QuietExempt, State: Queued, Created: tx.Now, SendAt: tx.Now, Until: m.Until, Version: 1,
 	}
 	if m.To != "" {
 		p, err := s.person(ctx, tx, m)
@@ -104,9 +110,14 @@ func (s *Service) compose(ctx context.Context, tx *db.Tx, m Message) (Notice, er
 			return n, nil
 		}
 		n.Recipient = p.Seal("notice", m.To)
+		if n.Private, err = sealPrivate(p, m.Private); err != nil {
+			return Notice{}, err
+		}
 	}
 	if n.Reason = s.cannot(m); n.Reason != "" {
-		n.State = Held
+		if n.State = Held; n.Private != "" {
+			n.State, n.Private = Failed, ""
+		}
 		return n, nil
 	}
 	if m.Channel == Console {
@@ -195,6 +206,47 @@ func (s *Service) mask(ctx context.Context, tx *db.Tx, city int, rows []Notice) 
 		}
 		out[i].To = maskTo(n.Channel, to)
 	}
+	return out, nil
+}
+
+// CanSend reports whether a gateway of a channel is set up: a message that staff must not tell has no other way.
+func (s *Service) CanSend(c Channel) bool { return s.o.Gateways[c] != nil }
+
+// sealPrivate hides the private parameters of a message from everybody but its recipient.
+func sealPrivate(p secret.Person, private map[string]string) (string, error) {
+	if len(private) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(private)
+	if err != nil {
+		return "", fmt.Errorf("seal private parameters: %w", err)
+	}
+	return p.Seal("notice.private", string(b)), nil
+}
+
+// outgoing is what the gateway is given: the message with its private parameters.
+func (n Notice) outgoing(p secret.Person) (*Outgoing, error) {
+	to, err := p.Open("notice", n.Recipient)
+	if err != nil {
+		return nil, fmt.Errorf("open recipient of notice %s: %w", n.ID, err)
+	}
+	out := &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Params: n.Params}
+	if n.Private == "" {
+		return out, nil
+	}
+	sealed, err := p.Open("notice.private", n.Private)
+	if err != nil {
+		return nil, fmt.Errorf("open private parameters of notice %s: %w", n.ID, err)
+	}
+	out.Params = maps.Clone(n.Params)
+	if err := json.Unmarshal([]byte(sealed), &out.Params); err != nil {
+		return nil, fmt.Errorf("read private parameters of notice %s: %w", n.ID, err)
+	}
+	said := make(map[string]any, len(out.Params))
+	for k, v := range out.Params {
+		said[k] = v
+	}
+	out.Text = text.Say(n.Lang, n.Template, said)
 	return out, nil
 }
 

@@ -157,6 +157,9 @@ func (s *Service) byHand(ctx context.Context, by actor.Actor, in ByHand, e Event
 		if n.Recipient == "" && n.Channel != Console { // whose data were erased: there is nobody to tell
 			return n, fault.New(fault.Conflict, "notice.reason.erased")
 		}
+		if hasHidden(n) {
+			return n, fault.New(fault.Conflict, "notice.private_gone")
+		}
 		if n, err = move(ctx, tx, n, in.Version, e, ""); err != nil {
 			return n, err
 		}
@@ -174,4 +177,14 @@ func (s *Service) byHand(ctx context.Context, by actor.Actor, in ByHand, e Event
 		body["reason"] = in.Reason
 		return n, audit.Record(ctx, tx, by, in.City, audit.Act{Subject: subject, Act: "notice." + string(e), Body: body})
 	})
+}
+
+// hasHidden tells a message with private parameters: staff can neither tell nor repeat it.
+func hasHidden(n Notice) bool {
+	for _, v := range n.Params {
+		if v == Hidden {
+			return true
+		}
+	}
+	return false
 }

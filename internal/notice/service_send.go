@@ -2,7 +2,6 @@ package notice
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
@@ -62,7 +61,13 @@ func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Ou
 		if !wake.IsZero() {
 			return n, jobs.Add(ctx, tx, city, sending{n.ID}, jobs.When{At: wake})
 		}
+		if !n.Until.IsZero() && !tx.Now.Before(n.Until) {
+			return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.too_late")
+		}
 		if s.o.Gateways[n.Channel] == nil {
+			if n.Private != "" {
+				return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.no_gateway")
+			}
 			return n, s.settle(ctx, tx, n, Hold, "notice.reason.no_gateway")
 		}
 		p, err := secret.OpenSubject(ctx, tx, s.o.Ring, city, n.Person)
@@ -72,11 +77,9 @@ func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Ou
 		if p.Erased {
 			return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.erased")
 		}
-		to, err := p.Open("notice", n.Recipient)
-		if err != nil {
-			return n, fmt.Errorf("open recipient of notice %s: %w", id, err)
+		if out, err = n.outgoing(p); err != nil {
+			return n, err
 		}
-		out = &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Params: n.Params}
 		return n, countAttempt(ctx, tx, n)
 	})
 	return n, out, err

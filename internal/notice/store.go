@@ -52,7 +52,8 @@ func move(ctx context.Context, tx *db.Tx, n Notice, version int64, e Event, reas
 		n.DeliveredAt = tx.Now
 	case Queued, Failed, Held:
 	}
-	err = db.Guarded(ctx, tx, `UPDATE notice SET state = $4, reason = $5, gateway_id = $6, sent_at = $7, delivered_at = $8, version = version + 1
+	n.Private = "" // whatever becomes of it, nobody reads it again
+	err = db.Guarded(ctx, tx, `UPDATE notice SET state = $4, reason = $5, gateway_id = $6, sent_at = $7, delivered_at = $8, private = '', version = version + 1
 		WHERE city_id = $1 AND id = $2 AND version = $3`, n.City, n.ID, version, string(n.State), n.Reason, n.GatewayID, n.SentAt, n.DeliveredAt)
 	n.Version = version + 1
 	return n, err
