@@ -22,6 +22,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/text"
 )
@@ -72,6 +73,7 @@ func lifecycles() []lifecycle {
 		of(exchange.Lifecycle, "A ticket of a platform 平台工单", "exchange_ticket.status", "exchange_status.", "exchange_event."),
 		of(exchange.Requests, "A request on a ticket of a platform 平台工单申请", "exchange_request.state", "exchange_request_state.", "exchange_request_event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
+		of(resident.Lifecycle, "A home that a resident binds 住户绑定", "resident_binding.state", "binding.state.", "binding.event."),
 		of(channel.Inward, "A message from a channel 渠道消息", "channel_message.state", "channel.state.", "channel.move."),
 		of(channel.Outward, "An answer through a channel 渠道答复", "channel_reply.state", "channel.state.", "channel.move."),
 	}

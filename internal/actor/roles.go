@@ -109,6 +109,7 @@ const (
 	SettleRun        Permission = "settle.run"         // 退费结算
 	SettleApprove    Permission = "settle.approve"     // the second pair of eyes
 	SettlePay        Permission = "settle.pay"         // bank file, result of the bank, invoices
+	ResidentApprove  Permission = "resident.approve"   // 住户绑定审核, and consent heard by staff
 	ExchangeRead     Permission = "exchange.read"      // 平台对接: tickets of 12345 and upper platforms
 	ExchangeSend     Permission = "exchange.send"      // 退回, 延期申请, 剔除申请, 转交平台
 	ExchangeManage   Permission = "exchange.manage"    // held messages, 对账差异 repair
@@ -124,6 +125,7 @@ const (
 // grants is the table of who may do what. RoleSystem may do everything and is not listed.
 var grants = map[Role][]Permission{
 	RoleSeat: {
+		ResidentApprove,
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseFile, CaseUrge, CaseCallBack, CaseLink, CaseReopen,
 		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, FeeRead, RefundRead,
 		MeasureRequest, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead,
@@ -137,6 +139,7 @@ var grants = map[Role][]Permission{
 		ChannelRead, ChannelReply, ClueRead, ClueDecide,
 	},
 	RoleLeader: {
+		ResidentApprove,
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
 		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
 		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
@@ -153,6 +156,7 @@ var grants = map[Role][]Permission{
 	},
 	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead, ExchangeRead, ExchangeSend},
 	RoleCompany: {
+		ResidentApprove,
 		CaseRead, CaseReveal, CaseSign, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, CaseReturn,
 		CaseAskExtend, CaseAppeal, CaseExport, OutageRead, OutageReport, TerritoryRead, TerritoryClaim, DutyEdit,
 		KnowledgeRead, PackRead, FeeRead, FeeImport, RefundRead, RefundObject, RefundConfirm, SettlePay,

@@ -42,6 +42,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
+	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
@@ -87,6 +88,7 @@ type App struct {
 	Rules     *citypack.Service
 	Staff     *staff.Service
 	Places    *place.Service
+	Residents *resident.Service
 	Weather   *weather.Service
 	BaseMaps  *basemap.Service
 	Fees      *fee.Service
@@ -205,6 +207,9 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up messages: %w", err)
 	}
 	a.Places = place.New(a.DB, a.Ring)
+	if a.Residents, err = a.residents(); err != nil {
+		return fmt.Errorf("set up the residents' hall: %w", err)
+	}
 	a.Weather, a.BaseMaps = weather.New(a.DB), basemap.New(a.DB)
 	a.Fees = fee.New(fee.Options{DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn})
 	a.Territory = territory.NewService(a.DB, a.Places, a.o.Machine)

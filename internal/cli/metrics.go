@@ -44,6 +44,7 @@ type queue struct {
 	a    *app.App
 	jobs *prometheus.Desc
 	up   *prometheus.Desc
+	hall *prometheus.Desc
 }
 
 func newQueue(a *app.App) *queue {
@@ -51,11 +52,12 @@ func newQueue(a *app.App) *queue {
 		a:    a,
 		jobs: prometheus.NewDesc("rehu_jobs", "Background jobs by city, kind and state.", []string{"city", "kind", "state"}, nil),
 		up:   prometheus.NewDesc("rehu_database_up", "Whether the database answers.", nil, nil),
+		hall: prometheus.NewDesc("rehu_resident_events_total", "Codes, logins and bound homes of residents, and what was refused, since this process began.", []string{"event"}, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (q *queue) Describe(ch chan<- *prometheus.Desc) { ch <- q.jobs; ch <- q.up }
+func (q *queue) Describe(ch chan<- *prometheus.Desc) { ch <- q.jobs; ch <- q.up; ch <- q.hall }
 
 // Collect implements prometheus.Collector.
 func (q *queue) Collect(ch chan<- prometheus.Metric) {
@@ -75,6 +77,9 @@ func (q *queue) Collect(ch chan<- prometheus.Metric) {
 				ch <- prometheus.MustNewConstMetric(q.jobs, prometheus.GaugeValue, float64(c.N), strconv.Itoa(city), c.Kind, string(c.State))
 			}
 		}
+	}
+	for e, n := range q.a.Residents.Counts() {
+		ch <- prometheus.MustNewConstMetric(q.hall, prometheus.CounterValue, float64(n), string(e))
 	}
 	ch <- prometheus.MustNewConstMetric(q.up, prometheus.GaugeValue, up)
 }

@@ -42,7 +42,7 @@ func newServer(a *app.App) (http.Handler, error) {
 	}))
 	pages, err := web.New(web.Options{
 		Deps: web.Deps{
-			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Territory: a.Territory,
+			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Residents: a.Residents, Territory: a.Territory,
 			Weather: a.Weather, BaseMaps: a.BaseMaps, Cases: a.Cases, Dispatch: a.Dispatch, Notices: a.Notices, Stats: a.Stats, Blobs: a.Blobs,
 			Knowledge: a.Knowledge, Outages: a.Outages, Handovers: a.Handovers, Measure: a.Measure, Findings: a.Findings, Equipment: a.Equipment,
 			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles,

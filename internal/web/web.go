@@ -43,6 +43,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/paper"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/stats"
@@ -62,6 +63,7 @@ type Deps struct {
 	Jobs      *jobs.Service
 	Rules     *citypack.Service
 	Places    *place.Service
+	Residents *resident.Service
 	Territory *territory.Service
 	Weather   *weather.Service
 	BaseMaps  *basemap.Service
