@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/exchange"
@@ -61,6 +62,9 @@ func of[S, E ~string](t flow.Table[S, E], title, column, states, events string) 
 func lifecycles() []lifecycle {
 	return []lifecycle{
 		of(cases.Lifecycle, "A case 案件", "case_file.status", "status.", "event."),
+		of(call.Lifecycle, "A call 来电", "call_record.state", "call.state.", "call.kind."),
+		of(call.SeatLifecycle, "A seat at the switch 坐席话机", "call_seat.state", "call.seat.", "call.sit."),
+		of(call.BackLifecycle, "A call-back of a missed call 未接回拨", "call_back.state", "call.back.", "call.back_act."),
 		of(outage.Lifecycle, "A stop of heating 停热", "outage.state", "outage.state.", "outage.event."),
 		of(finding.Lifecycle, "A finding on a temperature 室温复核", "finding.state", "finding_state.", "finding_event."),
 		of(knowledge.Lifecycle, "A version of an article 知识条目", "article_version.state", "knowledge.state.", "knowledge.event."),

@@ -120,6 +120,12 @@ const (
 	ChannelManage    Permission = "channel.manage"     // accounts
 	ClueRead         Permission = "clue.read"          // 线索
 	ClueDecide       Permission = "clue.decide"        // 线索核实: make a case of it, link it, set it aside
+	CallTake         Permission = "call.take"          // 接听来电, 回拨
+	CallRead         Permission = "call.read"          // 话务: calls, queue figures
+	CallListen       Permission = "call.listen"        // 录音
+	CallManage       Permission = "call.manage"        // 不再回拨, 话务参数
+	StaffingRead     Permission = "staffing.read"      // 话务预测与排班
+	StaffingEdit     Permission = "staffing.edit"      // 坐席排班
 )
 
 // grants is the table of who may do what. RoleSystem may do everything and is not listed.
@@ -130,6 +136,7 @@ var grants = map[Role][]Permission{
 		CaseWithdraw, OutageRead, TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, FeeRead, RefundRead,
 		MeasureRequest, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead,
 		ChannelRead, ChannelReply, ClueRead, ClueDecide,
+		CallTake, CallRead,
 	},
 	RoleDispatcher: {
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseSignFor,
@@ -137,6 +144,7 @@ var grants = map[Role][]Permission{
 		KnowledgeRead, PackRead, HandoverWrite, StatsRead, FeeRead, RefundRead,
 		MeasureRequest, MeasureAppoint, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, ExchangeSend, HotlineRead,
 		ChannelRead, ChannelReply, ClueRead, ClueDecide,
+		CallTake, CallRead,
 	},
 	RoleLeader: {
 		ResidentApprove,
@@ -146,6 +154,7 @@ var grants = map[Role][]Permission{
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
 		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead, ExchangeSend, ExchangeManage, HotlineReport, HotlineRead,
 		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
+		CallTake, CallRead, CallListen, CallManage, StaffingRead, StaffingEdit,
 	},
 	RoleSectionHead: {
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
@@ -153,8 +162,9 @@ var grants = map[Role][]Permission{
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
 		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, ExchangeRead, ExchangeSend, ExchangeManage, HotlineRead,
 		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
+		CallRead, CallListen, CallManage, StaffingRead, StaffingEdit,
 	},
-	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead, ExchangeRead, ExchangeSend},
+	RoleLiaison: {CaseOpen, CaseRead, CaseReveal, CaseUrge, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureRead, InstrumentRead, ExchangeRead, ExchangeSend, CallTake, CallRead},
 	RoleCompany: {
 		ResidentApprove,
 		CaseRead, CaseReveal, CaseSign, CaseAssign, CaseTake, CaseHandle, CaseFeedBack, CaseReturn,
@@ -171,8 +181,9 @@ var grants = map[Role][]Permission{
 		CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,
 		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, RefundRead,
 		MeasureVerify, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, HotlineRead,
+		CallRead, CallListen, StaffingRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead, CallRead, StaffingRead},
 	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,

@@ -22,6 +22,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/calendar"
+	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -106,6 +107,7 @@ type App struct {
 	Settle    *settle.Service
 	Exchange  *exchange.Service
 	Channels  *channel.Service
+	Calls     *call.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -243,6 +245,9 @@ func (a *App) services() (err error) {
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	if err := a.channels(); err != nil {
 		return fmt.Errorf("set up the channels: %w", err)
+	}
+	if a.Calls, err = a.telephone(); err != nil {
+		return fmt.Errorf("set up the telephone: %w", err)
 	}
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn

@@ -47,6 +47,7 @@ func (c Config) Check() error {
 	c.checkMap(&f)
 	c.checkOIDC(&f)
 	c.checkSMS(&f)
+	c.checkCTI(&f)
 	c.checkBlob(&f)
 	return f.Err()
 }
@@ -82,6 +83,16 @@ func (c Config) checkOIDC(f *fault.Check) {
 	f.That(c.OIDC.ClientID != "", "oidc.client_id", "field.required")
 	f.That(c.OIDC.ClientSecret != "", "oidc.client_secret", "config.secret_missing", "env", "REHU_OIDC_CLIENT_SECRET")
 	f.That(c.PublicURL != "", "public_url", "config.oidc_needs_url")
+}
+
+func (c Config) checkCTI(f *fault.Check) {
+	if c.CTI == (CTI{}) {
+		return
+	}
+	u, err := url.Parse(c.CTI.URL)
+	f.That(err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1") && u.Host != "", "cti.url", "config.bad_switch")
+	f.That(c.CTI.Account != "", "cti.account", "field.required")
+	f.That(c.CTI.Secret != "", "cti.secret", "config.secret_missing", "env", "REHU_CTI_SECRET")
 }
 
 func (c Config) checkSMS(f *fault.Check) {

@@ -29,6 +29,7 @@ type Config struct {
 	Rate           Rate     `koanf:"rate"`
 	OIDC           OIDC     `koanf:"oidc"`
 	SMS            SMS      `koanf:"sms"`
+	CTI            CTI      `koanf:"cti"`
 	Blob           Blob     `koanf:"blob"`
 	Backup         Backup   `koanf:"backup"`
 	Metrics        Metrics  `koanf:"metrics"`
@@ -92,6 +93,13 @@ type SMS struct {
 	Account string `koanf:"account"`             // name of the installation at the gateway
 	Secret  string `koanf:"secret" secret:"env"` // shared key of the signatures, both ways
 	Sign    string `koanf:"sign"`                // signature line before every text, such as 暖城供热
+}
+
+// CTI is the telephone switch. Without an address seats have no telephone on their screen and nothing else is missing.
+type CTI struct {
+	URL     string `koanf:"url"`                 // takes signed commands under /commands; docs/telephone.md describes the exchange
+	Account string `koanf:"account"`             // name of the installation at the switch
+	Secret  string `koanf:"secret" secret:"env"` // shared key of the signatures, both ways
 }
 
 // Blob says where attachments are kept.

@@ -94,7 +94,7 @@ blob: {kind: disk}
 
 func TestSecretsAreMasked(t *testing.T) {
 	t.Parallel()
-	c, err := config.Load("", environ("REHU_KEYS=a:c2VjcmV0", "REHU_METRICS_TOKEN=s3cret", "REHU_OIDC_CLIENT_SECRET=s3cret", "REHU_BLOB_S3_SECRET_KEY=s3cret", "REHU_SMS_SECRET=s3cret",
+	c, err := config.Load("", environ("REHU_KEYS=a:c2VjcmV0", "REHU_METRICS_TOKEN=s3cret", "REHU_OIDC_CLIENT_SECRET=s3cret", "REHU_BLOB_S3_SECRET_KEY=s3cret", "REHU_SMS_SECRET=s3cret", "REHU_CTI_SECRET=s3cret",
 		"REHU_DATABASE=postgres://rehu:s3cret@db.example.cn/rehu?sslpassword=s3cret"))
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		Listen: "nowhere", PublicURL: "ftp://x", Database: "mysql://x", Cities: []int{1}, TrustedProxies: []string{"all"},
 		Log: config.Log{Level: "loud"}, Map: config.Map{Provider: "xyz", Tiles: "https://{s}.example.cn/{z}/{x}.png"},
 		Session: config.Session{Idle: 20 * time.Hour}, Rate: config.Rate{APIPerSecond: -1}, OIDC: config.OIDC{Issuer: "http://id.example.cn"},
-		SMS:  config.SMS{URL: "http://sms.example.cn/send"},
+		SMS: config.SMS{URL: "http://sms.example.cn/send"}, CTI: config.CTI{URL: "http://cti.example.cn"},
 		Blob: config.Blob{Kind: "s3", S3: config.S3{Endpoint: "https://s3"}}, Backup: config.Backup{Every: time.Second},
 	}.WithDefaults()
 	var names []string
@@ -174,7 +174,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	}
 	want := []string{
 		"listen", "public_url", "database", "cities", "trusted_proxies", "log.level", "session.idle", "rate.api_per_second", "backup.every",
-		"map.tiles", "map.hosts", "map.review_no", "oidc.issuer", "oidc.client_id", "oidc.client_secret", "sms.url", "sms.account", "sms.secret", "blob.s3.endpoint", "blob.s3.bucket", "blob.s3.access_key", "blob.s3.secret_key",
+		"map.tiles", "map.hosts", "map.review_no", "oidc.issuer", "oidc.client_id", "oidc.client_secret", "sms.url", "sms.account", "sms.secret", "cti.url", "cti.account", "cti.secret", "blob.s3.endpoint", "blob.s3.bucket", "blob.s3.access_key", "blob.s3.secret_key",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)

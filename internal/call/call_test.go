@@ -1,0 +1,480 @@
+package call_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/call/ctifake"
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/db/dbtest"
+	"github.com/rehu-heat/rehu/internal/fault"
+)
+
+// timeline are the acts on a case's chain.
+func (h *house) timeline(id string) []string {
+	h.t.Helper()
+	all, err := db.Read(ctx, h.d, func(tx *db.Tx) ([]audit.Entry, error) { return audit.History(ctx, tx, city, "case:"+id, 0) })
+	h.must(err)
+	var out []string
+	for _, e := range all {
+		if strings.HasPrefix(e.Act, "case.call") {
+			out = append(out, e.Act+" "+e.Actor)
+		}
+	}
+	return out
+}
+
+// A call rings, is answered, becomes a case, is put through to the company, and all of it stands on the case.
+func TestACallBecomesACase(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		c := h.ring(phone, "8001")
+		if c.State != call.Rings || c.Masked != "138****0001" || c.Seat != "ann" {
+			t.Fatalf("it rings: %+v", c)
+		}
+		if err := h.do(ann, c, call.DoTransfer); !fault.Is(err, fault.Conflict) {
+			t.Errorf("put through before it was answered: %v", err)
+		}
+		if err := h.do(bob, c, call.DoAnswer); err == nil {
+			t.Error("somebody answers a call that rings elsewhere")
+		}
+		h.now.Advance(6 * time.Second)
+		h.must(h.do(ann, c, call.DoAnswer))
+		desk, err := h.calls.Desk(ctx, ann, city)
+		h.must(err)
+		if desk.Call == nil || desk.Call.State != call.Talking || desk.Seat.State != call.Busy || desk.Call.WaitMS != 6000 {
+			t.Fatalf("the seat talks: %+v", desk)
+		}
+		o, err := h.calls.Open(ctx, ann, call.Taking{Opening: h.opening(), Call: c.ID})
+		h.must(err)
+		if o.Case.CallerPhone != "138****0001" {
+			t.Errorf("the case has the caller %q", o.Case.CallerPhone)
+		}
+		if got, err := db.Read(ctx, d, func(tx *db.Tx) (string, error) { return h.cases.PhoneIn(ctx, tx, o.Case) }); err != nil || got != phone {
+			t.Errorf("the mask stands for %q, %v", got, err)
+		}
+		h.must(h.do(ann, c, call.DoConference))
+		h.now.Advance(time.Minute)
+		h.must(h.do(ann, c, call.DoTransfer))
+		h.now.Advance(time.Minute)
+		h.must(h.fake.Happen(ctx, c.Ref, call.Ended, ""))
+		h.must(h.fake.Happen(ctx, c.Ref, call.Recorded, "https://rec.example.cn/7"))
+		c = h.at(c.Ref)
+		if c.State != call.Over || c.Case != o.Case.ID || c.Outcome != call.ToCase || c.Company != "C1" || c.TalkMS != 60_000 {
+			t.Errorf("it is over: %+v", c)
+		}
+		want := []string{"case.call ann", "case.call_conference ann", "case.call_transfer ann", "case.call_recording system:switch"}
+		if diff := cmp.Diff(want, h.timeline(o.Case.ID)); diff != "" {
+			t.Errorf("on the case (-want +got):\n%s", diff)
+		}
+		for _, cmd := range h.fake.Obeyed() {
+			if cmd.Do == call.DoTransfer && cmd.To != "0351-4001234" {
+				t.Errorf("put through to %q", cmd.To)
+			}
+		}
+		if desk, err = h.calls.Desk(ctx, ann, city); err != nil || desk.Seat.State != call.Wrap || desk.Last == nil {
+			t.Errorf("afterwards the seat writes up: %+v, %v", desk, err)
+		}
+	})
+}
+
+// What happened before a call was bound comes onto its case when it is.
+func TestBindTellsWhatWasBefore(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		c := h.ring(phone, "8001")
+		h.must(h.do(ann, c, call.DoAnswer))
+		h.must(h.do(ann, c, call.DoTransfer))
+		if _, err := h.calls.Open(ctx, ann, call.Taking{Opening: h.opening()}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a mask without its call is no telephone: %v", err)
+		}
+		in := h.opening()
+		in.Caller.Phone = phone
+		o, err := h.cases.Open(ctx, ann, in)
+		h.must(err)
+		if _, err := h.calls.Bind(ctx, bob, call.Binding{City: city, Call: c.ID, Case: o.Case.ID, Outcome: call.ToCase}); !fault.Is(err, fault.NotFound) {
+			t.Errorf("somebody binds another seat's call: %v", err)
+		}
+		for range 2 {
+			_, err = h.calls.Bind(ctx, ann, call.Binding{City: city, Call: c.ID, Case: o.Case.ID, Outcome: call.ToCase})
+			h.must(err)
+		}
+		if diff := cmp.Diff([]string{"case.call ann", "case.call_transfer ann"}, h.timeline(o.Case.ID)); diff != "" {
+			t.Errorf("on the case (-want +got):\n%s", diff)
+		}
+		_, err = h.calls.Bind(ctx, ann, call.Binding{City: city, Call: c.ID, Outcome: call.Noted})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("no case and no note: %v", err)
+		}
+	})
+}
+
+// Reports that come twice and in the wrong order give the same call; one id never says two things.
+func TestReportsTwiceAndOutOfOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		h.fake.Break(ctifake.Faults{Shuffle: true})
+		ref, err := h.fake.Dial(ctx, phone, "8001")
+		h.must(err)
+		h.now.Advance(5 * time.Second)
+		h.must(h.fake.Happen(ctx, ref, call.Answered, "8001"))
+		h.now.Advance(30 * time.Second)
+		h.must(h.fake.Happen(ctx, ref, call.Ended, ""))
+		h.must(h.fake.Flush(ctx)) // the end first
+		c := h.at(ref)
+		if c.State != call.Over || c.WaitMS != 5000 || c.TalkMS != 30_000 {
+			t.Errorf("the call: %+v", c)
+		}
+		if n := len(h.backs()); n != 0 {
+			t.Errorf("%d call-backs for a call that was answered", n)
+		}
+		h.fake.Break(ctifake.Faults{Twice: true})
+		two := h.ring("13803510002", "8001")
+		v, err := h.calls.Get(ctx, leader, city, two.ID)
+		h.must(err)
+		if len(v.Reports) != 2 {
+			t.Errorf("%d reports of a call that was reported twice; want 2", len(v.Reports))
+		}
+		r := call.Report{ID: "x", Call: "x", At: h.now.Now(), Kind: call.Queued}
+		_, err = h.calls.Report(ctx, city, r)
+		h.must(err)
+		r.Kind = call.Ended
+		if _, err := h.calls.Report(ctx, city, r); !fault.Is(err, fault.Invalid) {
+			t.Errorf("the same id with another word: %v", err)
+		}
+	})
+}
+
+// Twenty reports of one call at once: none is lost.
+func TestReportsAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		var all sync.WaitGroup
+		errs := make(chan error, 20)
+		for n := range 20 {
+			all.Go(func() {
+				r := call.Report{ID: string(rune('a' + n)), Call: "one", Seq: int64(n), At: h.now.Now(), Kind: call.Queued, Caller: phone}
+				if n == 19 {
+					r.Kind = call.Abandoned
+				}
+				_, err := h.calls.Report(ctx, city, r)
+				errs <- err
+			})
+		}
+		all.Wait()
+		close(errs)
+		h.must(errors.Join(collect(errs)...))
+		v, err := h.calls.Get(ctx, leader, city, h.at("one").ID)
+		h.must(err)
+		if len(v.Reports) != 20 || v.State != call.Lost {
+			t.Errorf("%d reports, %s; want 20, lost", len(v.Reports), v.State)
+		}
+		if b := h.backs(); len(b) != 1 || b[0].Missed != 1 {
+			t.Errorf("call-backs: %+v", b)
+		}
+	})
+}
+
+func collect(c <-chan error) (out []error) {
+	for err := range c {
+		out = append(out, err)
+	}
+	return out
+}
+
+// A switch that obeys and loses its answer is asked again and obeys once; one that is down says so.
+func TestCommandsAreObeyedOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		c := h.ring(phone, "8001")
+		h.fake.Break(ctifake.Faults{Mute: 1})
+		order := call.Order{City: city, Call: c.ID, Do: call.DoAnswer, Key: "once"}
+		h.must(h.calls.Command(ctx, ann, order))
+		h.must(h.calls.Command(ctx, ann, order))
+		answers := 0
+		for _, cmd := range h.fake.Obeyed() {
+			if cmd.Do == call.DoAnswer {
+				answers++
+			}
+		}
+		if answers != 1 {
+			t.Errorf("obeyed %d times", answers)
+		}
+		order.Do = call.DoHold
+		if err := h.calls.Command(ctx, ann, order); !fault.Is(err, fault.Conflict) {
+			t.Errorf("another command under the same key: %v", err)
+		}
+		h.fake.Break(ctifake.Faults{Down: true})
+		if err := h.do(ann, c, call.DoHold); !fault.Is(err, fault.Down) {
+			t.Errorf("a switch that is down: %v", err)
+		}
+		h.fake.Break(ctifake.Faults{})
+		if err := h.calls.Command(ctx, company, order); !fault.Is(err, fault.Denied) {
+			t.Errorf("a company commands: %v", err)
+		}
+	})
+}
+
+func TestSeats(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		if h.fake.SeatState("8001") != call.Ready {
+			t.Error("the switch does not know that the seat is ready")
+		}
+		if _, err := h.calls.Sit(ctx, bob, call.Sitting{City: city, Do: call.LogIn, Extension: "8001"}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("two at one extension: %v", err)
+		}
+		if _, err := h.calls.Sit(ctx, ann, call.Sitting{City: city, Do: call.Pause, Reason: "tired"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a reason that is none: %v", err)
+		}
+		s, err := h.calls.Sit(ctx, ann, call.Sitting{City: city, Do: call.Pause, Reason: call.Meal})
+		h.must(err)
+		if s.State != call.Break || s.Reason != call.Meal || h.fake.SeatState("8001") != call.Break {
+			t.Errorf("on a break: %+v", s)
+		}
+		h.fake.Break(ctifake.Faults{Down: true})
+		if _, err := h.calls.Sit(ctx, ann, call.Sitting{City: city, Do: call.GoReady}); !fault.Is(err, fault.Down) {
+			t.Errorf("ready while the switch is down: %v", err)
+		}
+		desk, err := h.calls.Desk(ctx, ann, city)
+		h.must(err)
+		if desk.Seat.State != call.Break {
+			t.Errorf("the screen says %s although no call would come", desk.Seat.State)
+		}
+		h.fake.Break(ctifake.Faults{})
+		_, err = h.calls.Sit(ctx, ann, call.Sitting{City: city, Do: call.LogOut})
+		h.must(err)
+		h.sit(bob, "8001")
+	})
+}
+
+// Who gives up is called back once, however often they rang; whoever is answered meanwhile needs no call.
+func TestCallBacks(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		lose := func(number string) {
+			c := h.ring(number, "")
+			h.now.Advance(40 * time.Second)
+			h.must(h.fake.Happen(ctx, c.Ref, call.Abandoned, ""))
+		}
+		lose(phone)
+		lose(phone)
+		lose("13803510002")
+		lose("") // withheld: nobody to call
+		all := h.backs()
+		if len(all) != 2 || all[0].Masked != "138****0001" || all[0].Missed != 2 || all[1].Missed != 1 {
+			t.Fatalf("to call back, the longest first: %+v", all)
+		}
+		h.sit(ann, "8001")
+		again := h.ring("13803510002", "8001")
+		h.must(h.do(ann, again, call.DoAnswer))
+		if b, err := h.calls.Back(ctx, ann, city, all[1].ID); err != nil || b.State != call.Merged || b.Call != again.ID {
+			t.Errorf("answered meanwhile: %+v, %v", b, err)
+		}
+		h.must(h.fake.Happen(ctx, again.Ref, call.Ended, ""))
+		b, err := h.calls.ActBack(ctx, ann, call.BackAct{City: city, ID: all[0].ID, Version: all[0].Version, Do: call.TakeBack, Key: "dial"})
+		h.must(err)
+		if b.State != call.Calling {
+			t.Fatalf("taken: %+v", b)
+		}
+		if _, err := h.calls.ActBack(ctx, bob, call.BackAct{City: city, ID: b.ID, Version: b.Version, Do: call.TakeBack}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("two call the same number: %v", err)
+		}
+		dialled := h.fake.Obeyed()[len(h.fake.Obeyed())-1]
+		if dialled.Do != call.DoDial || dialled.To != phone || dialled.Seat != "8001" {
+			t.Fatalf("dialled: %+v", dialled)
+		}
+		out := h.newest()
+		if out.Direction != call.Out {
+			t.Fatalf("the call out: %+v", out)
+		}
+		h.must(h.fake.Happen(ctx, out.Ref, call.Answered, ""))
+		if b, err = h.calls.Back(ctx, ann, city, b.ID); err != nil || b.State != call.BackDone || b.Call != out.ID || b.Tries != 1 {
+			t.Errorf("reached: %+v, %v", b, err)
+		}
+		if len(h.backs()) != 0 {
+			t.Errorf("still to call: %+v", h.backs())
+		}
+	})
+}
+
+func (h *house) newest() call.Call {
+	h.t.Helper()
+	list, err := h.calls.List(ctx, leader, city, call.Filter{})
+	h.must(err)
+	return list.Items[0]
+}
+
+// Without a seat at the switch somebody dials by hand; three tries are enough; only a leader lets one go.
+func TestCallBackByHand(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		c := h.ring(phone, "")
+		h.must(h.fake.Happen(ctx, c.Ref, call.Abandoned, ""))
+		b := h.backs()[0]
+		act := func(e call.BackEvent) {
+			var err error
+			b, err = h.calls.ActBack(ctx, ann, call.BackAct{City: city, ID: b.ID, Version: b.Version, Do: e})
+			h.must(err)
+		}
+		if _, err := h.calls.Number(ctx, ann, city, b.ID); !fault.Is(err, fault.Conflict) {
+			t.Errorf("the number of a call-back that nobody took: %v", err)
+		}
+		act(call.TakeBack)
+		if n, err := h.calls.Number(ctx, ann, city, b.ID); err != nil || n != phone {
+			t.Errorf("number %q, %v", n, err)
+		}
+		if _, err := h.calls.ActBack(ctx, ann, call.BackAct{City: city, ID: b.ID, Version: b.Version - 1, Do: call.Miss}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("an act on an older version: %v", err)
+		}
+		act(call.Miss)
+		act(call.TakeBack)
+		act(call.Miss)
+		act(call.TakeBack)
+		act(call.Miss)
+		if b.State != call.Unreached || b.Tries != call.MostTries || b.Closed.IsZero() {
+			t.Errorf("after three tries: %+v", b)
+		}
+		c = h.ring("13803510003", "")
+		h.must(h.fake.Happen(ctx, c.Ref, call.Abandoned, ""))
+		b = h.backs()[0]
+		drop := call.BackAct{City: city, ID: b.ID, Version: b.Version, Do: call.Drop, Note: "骚扰电话"}
+		if _, err := h.calls.ActBack(ctx, ann, drop); !fault.Is(err, fault.Denied) {
+			t.Errorf("a seat lets one go: %v", err)
+		}
+		if got, err := h.calls.ActBack(ctx, leader, drop); err != nil || got.State != call.Dropped {
+			t.Errorf("a leader: %+v, %v", got, err)
+		}
+	})
+}
+
+// Ten take the same call-back: one has it.
+func TestCallBackTakenOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		c := h.ring(phone, "")
+		h.must(h.fake.Happen(ctx, c.Ref, call.Abandoned, ""))
+		b := h.backs()[0]
+		var all sync.WaitGroup
+		got := make(chan error, 10)
+		for n := range 10 {
+			all.Go(func() {
+				who := ann
+				who.ID = string(rune('a' + n))
+				_, err := h.calls.ActBack(ctx, who, call.BackAct{City: city, ID: b.ID, Version: b.Version, Do: call.TakeBack})
+				got <- err
+			})
+		}
+		all.Wait()
+		close(got)
+		won := 0
+		for err := range got {
+			switch {
+			case err == nil:
+				won++
+			case !fault.Is(err, fault.Conflict):
+				t.Errorf("the losers get %v", err)
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d have it", won)
+		}
+	})
+}
+
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		quick := h.ring(phone, "8001")
+		h.now.Advance(15 * time.Second)
+		h.must(h.do(ann, quick, call.DoAnswer))
+		h.now.Advance(time.Minute)
+		h.must(h.fake.Happen(ctx, quick.Ref, call.Ended, ""))
+		slow := h.ring("13803510002", "8001")
+		h.now.Advance(16 * time.Second)
+		h.must(h.do(ann, slow, call.DoAnswer))
+		lost := h.ring("13803510003", "")
+		h.now.Advance(20 * time.Second)
+		h.must(h.fake.Happen(ctx, lost.Ref, call.Abandoned, ""))
+		h.ring("13803510004", "")
+		h.now.Advance(9 * time.Second)
+		f := h.figures()
+		want := call.Slot{At: f.At.Date().Start(), Offered: 4, Answered: 2, InTime: 1, Lost: 1, WaitMS: 51_000, TalkMS: 60_000}
+		if diff := cmp.Diff(want, f.Day); diff != "" {
+			t.Errorf("the day (-want +got):\n%s", diff)
+		}
+		if level, ok := f.Day.Level(); !ok || level != 333 {
+			t.Errorf("level %d, %v; want 333", level, ok)
+		}
+		if f.Waiting != 1 || f.Longest != 9000 || f.Talking != 1 || f.Busy != 1 || f.Backs != 1 || len(f.Slots) != 48 || f.Slots[16].Offered != 4 {
+			t.Errorf("now: %+v", f)
+		}
+		if len(f.Seats) != 1 || f.Seats[0].Answered != 2 || f.Seats[0].Name != "ann" || f.Seats[0].TalkMS != 60_000 {
+			t.Errorf("seats: %+v", f.Seats)
+		}
+		if _, err := h.calls.Figures(ctx, company, city, f.At.Date()); !fault.Is(err, fault.Denied) {
+			t.Errorf("a company reads the queue: %v", err)
+		}
+	})
+}
+
+func TestListen(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		c := h.ring(phone, "8001")
+		h.must(h.do(ann, c, call.DoAnswer))
+		if _, err := h.calls.Listen(ctx, leader, call.Listening{City: city, Call: c.ID, Reason: "质检"}); !fault.Is(err, fault.NotFound) {
+			t.Errorf("there is no recording yet: %v", err)
+		}
+		o, err := h.calls.Open(ctx, ann, call.Taking{Opening: h.opening(), Call: c.ID})
+		h.must(err)
+		h.must(h.fake.Happen(ctx, c.Ref, call.Recorded, "https://rec.example.cn/9"))
+		for name, test := range map[string]struct {
+			in   call.Listening
+			who  int
+			want fault.Kind
+		}{
+			"a seat": {call.Listening{City: city, Call: c.ID, Reason: "x"}, 0, fault.Denied}, "no reason": {call.Listening{City: city, Call: c.ID}, 1, fault.Invalid},
+		} {
+			who := ann
+			if test.who == 1 {
+				who = leader
+			}
+			if _, err := h.calls.Listen(ctx, who, test.in); !fault.Is(err, test.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		at, err := h.calls.Listen(ctx, head, call.Listening{City: city, Call: c.ID, Reason: "投诉复核"})
+		if err != nil || at != "https://rec.example.cn/9" {
+			t.Errorf("address %q, %v", at, err)
+		}
+		if got := h.timeline(o.Case.ID); len(got) != 3 || got[2] != "case.call_listened head" {
+			t.Errorf("on the case: %v", got)
+		}
+	})
+}
