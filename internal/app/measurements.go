@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
@@ -20,7 +21,7 @@ import (
 func (a *App) measurements() (*measure.Service, error) {
 	s, err := measure.New(measure.Options{
 		DB: a.DB, Ring: a.Ring, Cases: a.Cases, Clocks: a.Clocks, Blobs: a.Blobs, Jobs: a.Runner, Rules: a.Rules.RulesIn, Owner: a.Territory.OwnerIn,
-		Ask: a.askMeasure, Tell: a.tellMeasure, Warn: a.warnMeasure,
+		Ask: a.askMeasure, Tell: a.tellMeasure, VisitDenied: a.visitDenied, Warn: a.warnMeasure,
 	})
 	if err != nil {
 		return nil, err
@@ -67,6 +68,14 @@ func (a *App) answeredMeasure(ctx context.Context, tx *db.Tx, q notice.Question,
 	}
 	by := actor.Actor{ID: "resident:" + q.Person, Kind: actor.Resident, Door: actor.Public, Grants: []actor.Grant{{Role: actor.RoleSystem, City: q.City}}}
 	return a.Measure.Answered(ctx, tx, by, q.City, parts[0], parts[1], parts[2], q.Answer == "yes")
+}
+
+// visitDenied counts a visit that the resident denies with the case that asked for it, so that a second one goes to supervision.
+func (a *App) visitDenied(ctx context.Context, tx *db.Tx, by actor.Actor, m measure.Measurement, visit string, at civil.Instant) error {
+	if m.Case == "" {
+		return nil
+	}
+	return a.Dispatch.VisitDenied(ctx, tx, by, m.City, m.Case, visit, at)
 }
 
 // tellMeasure puts a word into the inbox of the company that a measurement belongs to.

@@ -110,23 +110,56 @@ func (s *Service) Answered(ctx context.Context, tx *db.Tx, by actor.Actor, city 
 	act := audit.Act{Act: "case.resident_answer", Public: true, Body: map[string]any{"question": deeds[i].Kind, "answer": result}}
 	_, err = s.o.Cases.EditIn(ctx, tx, by, city, caseID, act, func(c *cases.Case) error {
 		d := cases.Deed{City: city, Case: caseID, Dispatch: deeds[i].Dispatch, Kind: cases.DeedAnswer, By: by.ID, Result: result}
-		if _, err := cases.AddDeed(ctx, tx, d, map[string]string{"to": ref}); err != nil {
+		if _, err := cases.AddDeed(ctx, tx, d, wordOn{To: ref, Visited: deeds[i].At}); err != nil {
 			return err
 		}
 		if deeds[i].Kind == cases.DeedAppointment {
 			return s.appointmentAnswered(ctx, tx, c, deeds[i], yes)
 		}
-		return s.visitAnswered(ctx, tx, by, c, yes)
+		return s.visitAnswered(ctx, tx, by, c, yes || deniedBefore(deeds, deeds[i].At))
 	})
 	return err
 }
 
-func answerTo(d cases.Deed) string {
-	var v struct {
-		To string `json:"to"`
+// VisitDenied takes a resident's word that what a tester says of a visit is untrue: it counts like that about any visit of the
+// case, and once where both forms of one visit are denied.
+func (s *Service) VisitDenied(ctx context.Context, tx *db.Tx, by actor.Actor, city int, caseID, visit string, at civil.Instant) error {
+	deeds, err := cases.Deeds(ctx, tx, city, caseID, "")
+	if err != nil {
+		return err
 	}
+	act := audit.Act{Act: "case.resident_answer", Public: true, Body: map[string]any{"question": cases.DeedVisit, "answer": "no"}}
+	_, err = s.o.Cases.EditIn(ctx, tx, by, city, caseID, act, func(c *cases.Case) error {
+		d := cases.Deed{City: city, Case: caseID, Dispatch: c.DispatchID, Kind: cases.DeedAnswer, By: by.ID, Result: "no"}
+		if _, err := cases.AddDeed(ctx, tx, d, wordOn{To: visit, Visited: at}); err != nil {
+			return err
+		}
+		return s.visitAnswered(ctx, tx, by, c, deniedBefore(deeds, at))
+	})
+	return err
+}
+
+// wordOn is what a resident's answer is about.
+type wordOn struct {
+	To      string        `json:"to"`
+	Visited civil.Instant `json:"visited,omitzero"`
+}
+
+func answerTo(d cases.Deed) string {
+	var v wordOn
 	_ = d.Into(&v)
 	return v.To
+}
+
+// sameVisit is how far apart two forms of one visit may stand.
+const sameVisit = 2 * time.Hour
+
+// deniedBefore reports whether the resident has denied a visit of about that time already.
+func deniedBefore(deeds []cases.Deed, at civil.Instant) bool {
+	return slices.ContainsFunc(deeds, func(d cases.Deed) bool {
+		var v wordOn
+		return d.Kind == cases.DeedAnswer && d.Result == "no" && d.Into(&v) == nil && !v.Visited.IsZero() && v.Visited.Sub(at).Abs() < sameVisit
+	})
 }
 
 func (s *Service) appointmentAnswered(ctx context.Context, tx *db.Tx, c *cases.Case, d cases.Deed, yes bool) error {

@@ -38,6 +38,8 @@ type Options struct {
 	Ask func(ctx context.Context, tx *db.Tx, m Measurement, question, ref string, params map[string]any) error
 	// Tell puts a word into the inbox of the company that a measurement belongs to; nil tells nobody.
 	Tell func(ctx context.Context, tx *db.Tx, m Measurement, what, ref string) error
+	// VisitDenied hears that a resident denies a visit; it runs in the transaction that keeps their word. Nil is nobody.
+	VisitDenied func(ctx context.Context, tx *db.Tx, by actor.Actor, m Measurement, visit string, at civil.Instant) error
 	// Warn tells a role of a step of escalation of a measurement's own clock; nil tells nobody.
 	Warn func(ctx context.Context, tx *db.Tx, m Measurement, k clock.Clock, step citypack.Step) error
 }

@@ -303,8 +303,14 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, by actor.Actor, m Meas
 		return err
 	}
 	a := answer{Yes: yes}
-	_, err = s.keep(ctx, tx, by, m.home(), Record{Kind: KindAnswer, Visit: visit, Part: "answer", Party: Resident, Counted: true}, a, a)
-	return err
+	if _, err = s.keep(ctx, tx, by, m.home(), Record{Kind: KindAnswer, Visit: visit, Part: "answer", Party: Resident, Counted: true}, a, a); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(before, func(r Record) bool { return r.Kind == KindArrival })
+	if yes || i < 0 || s.o.VisitDenied == nil {
+		return nil
+	}
+	return s.o.VisitDenied(ctx, tx, by, m, visit, before[i].At)
 }
 
 // heard takes the resident's word on whether a claimed cure holds.
