@@ -277,6 +277,12 @@ func (v questionView) words(ctx context.Context) string {
 		return ui.T(ctx, "citizen.ask.visit", "no", no, "at", at)
 	case "message.ask.appointment":
 		return ui.T(ctx, "citizen.ask.appointment", "no", no, "from", from, "to", to)
+	case "message.measure.visit":
+		return ui.T(ctx, "measurepage.own.said_absent", "at", at)
+	case "message.measure.appointment":
+		return ui.T(ctx, "measurepage.own.offered", "time", from+"–"+to)
+	case "message.measure.cure":
+		return ui.T(ctx, "measurepage.own.said_cured")
 	}
 	return v.Text
 }
@@ -292,6 +298,18 @@ func (v questionView) choice(ctx context.Context, answer string) string {
 		return ui.T(ctx, "citizen.ask.may_come")
 	case "message.ask.appointment/no":
 		return ui.T(ctx, "citizen.ask.may_not")
+	case "message.measure.visit/yes":
+		return ui.T(ctx, "measurepage.own.true")
+	case "message.measure.visit/no":
+		return ui.T(ctx, "measurepage.own.untrue")
+	case "message.measure.appointment/yes":
+		return ui.T(ctx, "measurepage.own.suits")
+	case "message.measure.appointment/no":
+		return ui.T(ctx, "measurepage.own.not_suits")
+	case "message.measure.cure/yes":
+		return ui.T(ctx, "measurepage.own.warm_now")
+	case "message.measure.cure/no":
+		return ui.T(ctx, "measurepage.own.still_cold")
 	}
 	return firstKey(ctx, answer, "yes_no."+answer)
 }
