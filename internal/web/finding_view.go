@@ -10,6 +10,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/finding"
+	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -115,7 +116,7 @@ func (v findingView) facts(ctx context.Context) []ui.Fact {
 		{Key: "findingpage.district", Text: v.names.district(v.District)},
 		{Key: "findingpage.measurement", Text: v.MeasurementNo},
 		{Key: "findingpage.filed_at", Text: v.FiledAt.Minute()},
-		{Key: "findingpage.due", Text: v.DueAt.Minute()},
+		{Key: "findingpage.due", Text: dueOrNone(ctx, v.DueAt)},
 		{Key: "findingpage.decided_at", Text: v.DecidedAt.Minute()},
 		{Key: "ui.reason", Text: v.Reason},
 	}
@@ -358,4 +359,12 @@ func (v findingView) paperFacts(ctx context.Context) []ui.Fact {
 		{Key: "findingpage.cost", Text: cost},
 		{Key: "findingpage.perform_by", Text: day},
 	}
+}
+
+// dueOrNone says an instant by which something is owed as people read it: the 24th hour of a day, not the next day's first.
+func dueOrNone(ctx context.Context, at civil.Instant) string {
+	if at.IsZero() {
+		return ""
+	}
+	return calendar.DueWords(httpx.Lang(ctx), at)
 }
