@@ -64,16 +64,16 @@ func newCourt(t testing.TB) *court {
 }
 
 // clerk makes a clerk of a district.
-func (q *court) clerk(login, district string) {
-	q.t.Helper()
-	p, err := q.app.Staff.CreatePerson(bg, q.root, staff.NewPerson{
+func (k *town) clerk(login, district string) {
+	k.t.Helper()
+	p, err := k.app.Staff.CreatePerson(bg, k.root, staff.NewPerson{
 		City: city, Login: login, Name: "陈区县", Org: "centre", Password: good + "x", Grants: []actor.Grant{{Role: actor.RoleDistrict, City: city, Districts: []string{district}}},
 	})
 	if err == nil {
-		err = q.app.Staff.SetPassword(bg, actor.Actor{ID: p.ID, Kind: actor.Person}, staff.PasswordChange{Person: p.ID, Current: good + "x", New: good})
+		err = k.app.Staff.SetPassword(bg, actor.Actor{ID: p.ID, Kind: actor.Person}, staff.PasswordChange{Person: p.ID, Current: good + "x", New: good})
 	}
 	if err != nil {
-		q.t.Fatal(err)
+		k.t.Fatal(err)
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
@@ -136,7 +138,7 @@ func sends(b *webtest.Browser, words string) {
 // submits presses the button of the form that is sent to an address with this end, and waits for the page that follows.
 func submits(b *webtest.Browser, end string) {
 	again(b)
-	b.Click(fmt.Sprintf(`form[action$=%q] .acts button`, end))
+	b.Click(fmt.Sprintf(`form[action$=%q] button`, end))
 	loaded(b)
 }
 
@@ -248,6 +250,12 @@ func (k *winter) claim() settle.View {
 // owed fails unless the household gets so many days and so much back.
 func (k *winter) owed(days int, yuan string) {
 	k.t.Helper()
+	if days == 0 {
+		if _, err := k.app.Settle.Claim(bg, k.root, city, heatSeason, "A1001"); !fault.Is(err, fault.NotFound) {
+			k.t.Errorf("a refund where nothing is presumed: %v", err)
+		}
+		return
+	}
 	if c := k.claim(); c.Counted != days || c.Amount.Yuan() != yuan {
 		k.t.Errorf("the refund is %d days and %s yuan; want %d and %s", c.Counted, c.Amount.Yuan(), days, yuan)
 	}
@@ -261,4 +269,14 @@ func (k *winter) file(login, path string) string {
 		c = k.as(login)
 	}
 	return c.get(path).want(http.StatusOK).body
+}
+
+// matter is the case that a measurement belongs to.
+func (k *winter) matter(m measure.Measurement) cases.Case {
+	k.t.Helper()
+	c, err := k.app.Cases.Get(bg, k.root, city, m.Case)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return c
 }
