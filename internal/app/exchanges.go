@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -17,7 +18,7 @@ import (
 func (a *App) exchanges() (*exchange.Service, error) {
 	s, err := exchange.New(exchange.Options{
 		DB: a.DB, Ring: a.Ring, Cases: a.Cases, Dispatch: a.Dispatch, Blobs: a.Blobs, Jobs: a.Runner, Machine: a.o.Machine, Log: a.Log,
-		Tell: a.tellOfExchange, IsCompany: a.isCompany,
+		Tell: a.tellOfExchange, IsCompany: a.isCompany, Companies: a.companyCodes,
 	})
 	if err != nil {
 		return nil, err
@@ -50,4 +51,16 @@ func (a *App) tellOfExchange(ctx context.Context, tx *db.Tx, t exchange.Ticket, 
 		Subject: t.Subject(), Matter: fmt.Sprintf("%s/%s/%s", t.Subject(), what, ref), QuietExempt: true,
 	})
 	return err
+}
+
+// companyCodes lists the heating companies that work in a city.
+func (a *App) companyCodes(ctx context.Context, city int) ([]string, error) {
+	all, err := a.Staff.Organisations(ctx, actor.SystemFor("exchange", actor.Job), city, staff.Company)
+	var out []string
+	for _, o := range all {
+		if o.Active {
+			out = append(out, o.Code)
+		}
+	}
+	return out, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/geo"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
@@ -20,12 +21,13 @@ import (
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,instruments,cases,holidays,weather,basemap" help:"${import_kind}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,instruments,cases,hotline,holidays,weather,basemap" help:"${import_kind}"`
 	File    string `arg:"" name:"file" help:"${import_file}"`
 	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`
 	From    string `name:"from" placeholder:"DATE" help:"${import_from}"`
 	Source  string `name:"source" placeholder:"TEXT" help:"${import_source}"`
+	Company string `name:"company" placeholder:"CODE" help:"${import_company}"`
 	CRS     string `name:"crs" placeholder:"wgs84|gcj02" help:"${crs}"`
 	DryRun  bool   `name:"dry-run" help:"${dry_run}"`
 	JSON    bool   `name:"json" help:"${json}"`
@@ -56,6 +58,8 @@ func (c *importCmd) Run(r *run) error {
 		return c.holidays(r, a, f)
 	case "cases":
 		return c.tickets(r, a, f)
+	case "hotline":
+		return c.calls(r, a, f)
 	case "instruments":
 		return c.instruments(r, a, f)
 	case "weather":
@@ -174,6 +178,31 @@ func (c *importCmd) tickets(r *run, a *app.App, f *os.File) error {
 		key = "cli.cases_would"
 	}
 	return r.line(key, "rows", report.Rows, "opened", report.Opened, "known", report.Known, "changed", report.Changed)
+}
+
+// calls takes over what a company's own hotline was told.
+func (c *importCmd) calls(r *run, a *app.App, f *os.File) error {
+	p := r.progress()
+	report, err := a.Exchange.ImportCalls(r.ctx, actor.SystemFor("import", actor.Command),
+		exchange.CallSheet{City: c.City, Company: c.Company, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun, Progress: p.of})
+	p.done()
+	if c.JSON {
+		if err == nil || len(report.Faults) > 0 {
+			_ = r.json(report) // the fault that follows says more than a broken pipe
+		}
+		return err
+	}
+	for _, fault := range report.Faults {
+		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
+	}
+	if err != nil {
+		return err
+	}
+	key := "cli.calls_imported"
+	if c.DryRun {
+		key = "cli.calls_would"
+	}
+	return r.line(key, "rows", report.Rows, "opened", report.Opened, "known", report.Known, "late", report.Late)
 }
 
 func (c *importCmd) holidays(r *run, a *app.App, f io.Reader) error {

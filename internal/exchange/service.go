@@ -26,7 +26,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/secret"
 )
 
-// Options are what the service stands on. Jobs, Tell, Client and IsCompany may be left out.
+// Options are what the service stands on. Jobs, Tell, Client, IsCompany and Companies may be left out.
 type Options struct {
 	DB       *db.DB
 	Ring     *secret.Ring
@@ -41,6 +41,8 @@ type Options struct {
 	Tell func(ctx context.Context, tx *db.Tx, t Ticket, p Platform, what, ref string) error
 	// IsCompany reports whether a code names a heating company of the city.
 	IsCompany func(ctx context.Context, tx *db.Tx, city int, code string) (bool, error)
+	// Companies lists the heating companies of a city, so that those who report nothing are seen.
+	Companies func(ctx context.Context, city int) ([]string, error)
 }
 
 // Service offers the use cases.
