@@ -50,6 +50,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
+	"github.com/rehu-heat/rehu/internal/webhook"
 	"github.com/rehu-heat/rehu/packs"
 )
 
@@ -108,6 +109,7 @@ type App struct {
 	Exchange  *exchange.Service
 	Channels  *channel.Service
 	Calls     *call.Service
+	Webhooks  *webhook.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -241,6 +243,9 @@ func (a *App) services() (err error) {
 	a.followFindings()
 	if a.Exchange, err = a.exchanges(); err != nil {
 		return fmt.Errorf("set up the exchange with platforms: %w", err)
+	}
+	if a.Webhooks, err = a.webhooks(); err != nil {
+		return fmt.Errorf("set up webhooks: %w", err)
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	if err := a.channels(); err != nil {

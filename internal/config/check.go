@@ -28,6 +28,8 @@ func (c Config) Check() error {
 	}
 	_, err = c.Trusted()
 	f.That(err == nil, "trusted_proxies", "config.bad_network", "value", strings.Join(c.TrustedProxies, ", "))
+	_, err = c.WebhookNets()
+	f.That(err == nil, "webhook.allow", "config.bad_network", "value", strings.Join(c.Webhook.Allow, ", "))
 	oneOf(&f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(&f, "log.format", c.Log.Format, "text", "json")
 	f.That(c.Session.Idle > 0 && c.Session.Idle <= c.Session.Life, "session.idle", "config.bad_session")

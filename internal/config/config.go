@@ -33,6 +33,7 @@ type Config struct {
 	Blob           Blob     `koanf:"blob"`
 	Backup         Backup   `koanf:"backup"`
 	Metrics        Metrics  `koanf:"metrics"`
+	Webhook        Webhook  `koanf:"webhook"`
 
 	// Credentials open the accounts of channels (WeChat, Weibo, a mailbox) at the other side, each written like a query:
 	// REHU_CREDENTIAL_WEIBO="app_key=…&token=…" is the credential that an account names weibo.
@@ -132,6 +133,11 @@ type Metrics struct {
 	Token string `koanf:"token" secret:"mask"` // empty = only from this machine
 }
 
+// Webhook bounds what subscribers of webhooks may be called at.
+type Webhook struct {
+	Allow []string `koanf:"allow"` // addresses or networks inside that may be called; all public ones may
+}
+
 // WithDefaults fills every setting that has no value.
 func (c Config) WithDefaults() Config {
 	or(&c.Listen, "127.0.0.1:8080")
@@ -164,9 +170,15 @@ func or[T comparable](v *T, otherwise T) {
 func (c Config) SQLiteFile() string { return filepath.Join(c.Data, "rehu.db") }
 
 // Trusted lists the proxies' networks; a single address is a network of its own.
-func (c Config) Trusted() ([]netip.Prefix, error) {
+func (c Config) Trusted() ([]netip.Prefix, error) { return prefixes(c.TrustedProxies) }
+
+// WebhookNets lists the networks inside that webhooks may call.
+func (c Config) WebhookNets() ([]netip.Prefix, error) { return prefixes(c.Webhook.Allow) }
+
+// prefixes reads addresses and networks; a single address is a network of its own.
+func prefixes(list []string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
-	for _, s := range c.TrustedProxies {
+	for _, s := range list {
 		p, err := netip.ParsePrefix(s)
 		if err != nil {
 			a, err := netip.ParseAddr(s)

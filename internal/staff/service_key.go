@@ -161,9 +161,25 @@ func (s *Service) AuthenticateKey(ctx context.Context, secret string) (Identity,
 			return Identity{}, false, err
 		}
 	}
-	who = Identity{Actor: actor.Actor{ID: "key:" + id, Name: k.Name, Kind: actor.Key, Org: k.Org, Door: actor.API, Grants: k.Grants}}
+	who = Identity{Actor: k.actor()}
 	s.cache.put(id+hash, remembered{who: who, owner: "key:" + id, idle: ends(k.Expires)}, epoch)
 	return who, true, nil
+}
+
+// actor is whoever acts with the key.
+func (k Key) actor() actor.Actor {
+	return actor.Actor{ID: "key:" + k.ID, Name: k.Name, Kind: actor.Key, Org: k.Org, Door: actor.API, Grants: k.Grants}
+}
+
+// KeyActor gives the actor of a key by its actor's id, for what is sent to the key's holder without being asked; false when
+// the key does not hold (any more).
+func (s *Service) KeyActor(ctx context.Context, id string) (actor.Actor, bool, error) {
+	k, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (Key, error) { return findKey(ctx, tx, strings.TrimPrefix(id, "key:")) })
+	if fault.Is(err, fault.NotFound) {
+		return actor.Actor{}, false, nil
+	}
+	ended := !k.Revoked.IsZero() || !k.Expires.IsZero() && !civil.At(s.o.Machine()).Before(k.Expires)
+	return k.actor(), err == nil && !ended, err
 }
 
 func ends(at civil.Instant) time.Time {
