@@ -48,7 +48,7 @@ func (o Options) tell(done, total int) {
 }
 
 // Names lists the benchmarks.
-func Names() []string { return []string{"intake", "attribute", "list", "settle"} }
+func Names() []string { return []string{"intake", "attribute", "list", "settle", "verify"} }
 
 // Run measures one of them and hands its lines to out.
 func Run(ctx context.Context, name string, o Options, out func(Line) error) error {
@@ -59,6 +59,8 @@ func Run(ctx context.Context, name string, o Options, out func(Line) error) erro
 		return attribute(ctx, o, out)
 	case "settle":
 		return settlement(ctx, o, out)
+	case "verify":
+		return verification(ctx, o, out)
 	case "list":
 		return lists(ctx, o, out)
 	}

@@ -32,14 +32,14 @@ const winter = "2025-2026"
 // purse is a city with cold homes, their claims and the service that gives them away.
 type purse struct {
 	*bundle.Service
-	t      *testing.T
+	t      testing.TB
 	d      *db.DB
 	clock  *dbtest.Clock
 	settle *settle.Service
 	events map[string][]refund.Event
 }
 
-func newPurse(t *testing.T, d *db.DB) *purse {
+func newPurse(t testing.TB, d *db.DB) *purse {
 	t.Helper()
 	clock := dbtest.NewClock()
 	clock.Set(civil.On(civil.NewDate(2026, 4, 1), 9, 0))

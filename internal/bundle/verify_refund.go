@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -15,20 +16,29 @@ import (
 	"github.com/rehu-heat/rehu/internal/settle"
 )
 
-// ledger is what the verifier keeps of a file about money: sums, and never a claim.
+// ledger is what the verifier keeps of a file about money: sums, and of a claim no more than a mark of its home, 16 bytes, by
+// which a home that stands in the file twice is found.
 type ledger struct {
 	terms       *termsLine
 	plan        *refund.Plan
 	scratch     refund.Scratch
 	settlements map[int64]settlementLine
 	last        int64 // number of the settlement before
-	homes       map[string]struct{}
+	homes       map[mark]struct{}
 	sums        map[sumKey]*totalLine
 	claimed     map[sumKey]bool // totals that the file has
 	sum         booksLine       // as the claims say
 	books       booksLine       // as the file says
 	booked      bool
 	deed        deed
+}
+
+// mark stands for the name of a home.
+type mark [16]byte
+
+func markOf(home string) mark {
+	sum := sha256.Sum256([]byte(home))
+	return mark(sum[:16])
 }
 
 type sumKey struct {
@@ -86,7 +96,7 @@ func (v *verifier) once(was, is state) {
 
 func (v *verifier) takeTerms(t *termsLine) {
 	v.money = ledger{
-		terms: t, plan: t.plan(), settlements: map[int64]settlementLine{}, homes: map[string]struct{}{}, sums: map[sumKey]*totalLine{}, claimed: map[sumKey]bool{},
+		terms: t, plan: t.plan(), settlements: map[int64]settlementLine{}, homes: map[mark]struct{}{}, sums: map[sumKey]*totalLine{}, claimed: map[sumKey]bool{},
 		deed: v.money.deed,
 	}
 	if s := v.report.Header.Scope; s != nil && s.Season != t.Season {
@@ -128,11 +138,12 @@ func (v *verifier) claim(c *claimLine) {
 		at.Field = "no"
 		v.differs(at, v.counted.Claims, c.No)
 	}
-	if _, twice := v.money.homes[c.Home]; twice {
+	home := markOf(c.Home)
+	if _, twice := v.money.homes[home]; twice {
 		at.Field = "home"
 		v.problem(at, "bundle.claim_twice", "home", c.Home)
 	}
-	v.money.homes[c.Home] = struct{}{}
+	v.money.homes[home] = struct{}{}
 	if c.Events == nil {
 		c.Events = []refund.Event{}
 	}

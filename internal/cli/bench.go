@@ -8,7 +8,7 @@ import (
 
 // benchCmd measures what the product promises about speed.
 type benchCmd struct {
-	Names    []string `arg:"" optional:"" name:"name" enum:"intake,attribute,list,settle" help:"${bench_name}"`
+	Names    []string `arg:"" optional:"" name:"name" enum:"intake,attribute,list,settle,verify" help:"${bench_name}"`
 	N        int      `name:"n" placeholder:"N" help:"${bench_n}"`
 	Data     string   `name:"data" placeholder:"DIR" help:"${bench_data}"`
 	Database string   `name:"database" placeholder:"URL" help:"${bench_database}"`
