@@ -110,9 +110,9 @@ type Desk struct {
 	Seat      *Seat        `json:"seat,omitempty"` // nil: not logged in
 	Call      *Call        `json:"call,omitempty"` // rings or is talked to here
 	Last      *Call        `json:"last,omitempty"` // the call before, while it is written up
-	Waiting   int          `json:"waiting"`
-	Duty      []place.Call `json:"-"` // of the company that the call may be put through to
-	Now       civil.Instant
+	Extension string        `json:"-"` // where they sat last
+	Waiting   int           `json:"waiting"`
+	Now       civil.Instant `json:"at"`
 }
 
 // Desk shows the actor's telephone.
@@ -123,6 +123,7 @@ func (s *Service) Desk(ctx context.Context, by actor.Actor, city int) (Desk, err
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Desk, error) {
 		d := Desk{Connected: s.Connected(), Now: tx.Now}
 		seat, found, err := findSeat(ctx, tx, city, by.ID)
+		d.Extension = seat.Extension
 		if err != nil || !found || seat.State == Offline {
 			return d, err
 		}

@@ -27,6 +27,8 @@ func (w *Web) table() []Route {
 		w.claimRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
+		w.phoneRoutes(),
+		w.callRoutes(),
 		w.residentRoutes(),
 		w.outageRoutes(),
 		w.dutyRoutes(),

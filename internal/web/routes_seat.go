@@ -43,6 +43,7 @@ type seatInput struct {
 	Case  string `form:"_case"`   // earlier case that a key is about
 	Pick  string `form:"_pick"`   // candidate of attribution that was chosen: "COMMUNITY|COMPANY"
 	House string `form:"_house"`  // account of the household that was taken over
+	Call  string `form:"_call"`   // the call that is at the telephone
 }
 
 // seat shows an empty form, and above it what became of the call before.
@@ -50,6 +51,9 @@ func (w *Web) seat(rw http.ResponseWriter, r *http.Request) error {
 	in := seatInput{Opening: cases.Opening{Channel: cases.Phone}}
 	v, err := w.seatView(r, in, ui.Form{})
 	if err != nil {
+		return err
+	}
+	if v.phone, err = w.phoneView(r); err != nil {
 		return err
 	}
 	if id := r.URL.Query().Get("done"); id != "" {
@@ -75,7 +79,7 @@ func (w *Web) seatSave(rw http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		in.City, in.Door, in.Key, in.Hold = httpx.City(r.Context()), seatDoor(in.Channel), formKey(r), in.Act == "hold"
 		if err = w.seatNature(r, &in); err == nil {
-			o, err = w.Cases.Open(r.Context(), by(r), in.Opening)
+			o, err = w.seatOpen(r, in)
 		}
 	}
 	if err != nil {
@@ -121,6 +125,9 @@ func (w *Web) seatDone(rw http.ResponseWriter, r *http.Request, c cases.Case, ho
 func (w *Web) seatShow(rw http.ResponseWriter, r *http.Request, in seatInput, wrong error) error {
 	v, err := w.seatView(r, in, ui.FormOf(r, wrong))
 	if err != nil {
+		return err
+	}
+	if v.phone, err = w.phoneView(r); err != nil {
 		return err
 	}
 	if wrong == nil {
@@ -210,6 +217,9 @@ func (w *Web) seatEarlier(rw http.ResponseWriter, r *http.Request, how string, d
 	var c cases.Case
 	if err == nil {
 		c, err = do(r.Context(), in, cases.Act{City: httpx.City(r.Context()), ID: in.Case, Key: formKey(r)})
+	}
+	if err == nil {
+		err = w.seatBound(r, in, c, how)
 	}
 	if err != nil {
 		return w.seatShow(rw, r, in, err)

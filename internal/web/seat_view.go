@@ -47,6 +47,8 @@ type seatView struct {
 	here     *outage.View // the stop at this address
 	done     cases.Case   // the matter of the call before
 	how      string       // saved, reminded, reopened
+	real     string       // the number that the caller's field stands for
+	phone    *phoneView   // the telephone; nil without a switch
 }
 
 // seatView gathers everything for the state of the form.
@@ -54,6 +56,9 @@ func (w *Web) seatView(r *http.Request, in seatInput, f ui.Form) (*seatView, err
 	v := &seatView{city: httpx.City(r.Context()), by: by(r), now: w.o.Now(), in: in, form: f}
 	v.in.City, v.in.Door = v.city, seatDoor(in.Channel)
 	var err error
+	if v.real, err = w.seatCaller(r, in); err != nil {
+		return nil, err
+	}
 	if v.names, err = w.caseNames(r); err != nil {
 		return nil, err
 	}
@@ -128,8 +133,8 @@ func (w *Web) seatHomes(ctx context.Context, v *seatView) (err error) {
 	if v.in.Account != "" {
 		return nil
 	}
-	if cases.IsPhone(v.in.Caller.Phone) {
-		if v.homes, err = w.Places.ByPhone(ctx, v.by, v.city, v.in.Caller.Phone); err != nil || len(v.homes) > 0 {
+	if cases.IsPhone(v.real) {
+		if v.homes, err = w.Places.ByPhone(ctx, v.by, v.city, v.real); err != nil || len(v.homes) > 0 {
 			return err
 		}
 	}
@@ -149,7 +154,7 @@ func (w *Web) seatHomes(ctx context.Context, v *seatView) (err error) {
 const mostHomes = 4
 
 func (w *Web) seatNear(ctx context.Context, v *seatView) (err error) {
-	n := cases.Near{Phone: v.in.Caller.Phone, Account: v.in.Account}
+	n := cases.Near{Phone: v.real, Account: v.in.Account}
 	unit, room := v.in.Unit, v.in.Room
 	if a := v.answer; a != nil && a.Community != nil {
 		n.Community, n.Building = a.Community.ID, cmp.Or(v.in.Building, a.Building)
@@ -232,7 +237,11 @@ func (w *Web) seatStops(ctx context.Context, v *seatView) error {
 }
 
 func (v *seatView) page() Page {
-	return Page{Title: text.Msg("seat.title"), Nav: "seat", Body: seatBody(v), Fill: true}
+	p := Page{Title: text.Msg("seat.title"), Nav: "seat", Body: seatBody(v), Fill: true}
+	if v.phone != nil {
+		p.Live = v.href("/phone/live")
+	}
+	return p
 }
 
 func (v *seatView) href(more string) string { return at("/c/{city}/seat"+more, v.city) }

@@ -26,6 +26,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
+	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -81,6 +82,7 @@ type Deps struct {
 	Settle    *settle.Service
 	Bundles   *bundle.Service
 	Fees      *fee.Service
+	Calls     *call.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.
@@ -113,6 +115,7 @@ type Web struct {
 	reports *httpx.Limiter // reports of residents, for the pages that take them
 	routes  []Route
 	live    caseFeeds
+	phones  phoneFeeds
 	press   paper.Press      // prints what is handed out
 	known   map[string]Route // GET routes by pattern, for the navigation
 	handler http.Handler

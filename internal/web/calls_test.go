@@ -1,0 +1,192 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/rehu-heat/rehu/internal/actor"
+	calls "github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/call/ctifake"
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/config"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/outage"
+)
+
+// exchange is a town with a switch that plays telephone.
+func exchange(t *testing.T) (*town, *ctifake.Switch) {
+	t.Helper()
+	signer := notice.Signer{Account: "rehu", Secret: "s3cret", Machine: time.Now}
+	var k *town
+	fake := ctifake.New(ctifake.Options{Signer: signer, Now: func() civil.Instant { return k.clock.Now() }})
+	s := httptest.NewServer(fake)
+	t.Cleanup(s.Close)
+	k = newTownWith(t, config.Config{CTI: config.CTI{URL: s.URL, Account: "rehu", Secret: "s3cret"}})
+	fake.Aim(k.url+"/c/990100/hooks/cti", k.url+"/c/990100/hooks/ivr")
+	return k, fake
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stopAt reports a stop of heat at the estate of the household that rings.
+func (k *town) stopAt(t *testing.T) outage.View {
+	t.Helper()
+	found, err := k.app.Territory.Suggest(bg, seatOf, city, "向阳花园", 1)
+	must(t, err)
+	o, err := k.app.Outages.Report(bg, k.root, outage.Report{
+		City: city, Company: "C1", Kind: outage.Sudden, Reason: "一次网爆管", Until: k.clock.Now().Add(6 * time.Hour), Scope: []outage.Scope{{Community: found[0].CommunityID}},
+	})
+	must(t, err)
+	return o
+}
+
+// Forged, garbled and repeated reports are refused or change nothing; the menu answers from the stop at the caller's home.
+func TestTheSwitchIsChecked(t *testing.T) {
+	t.Parallel()
+	k, fake := exchange(t)
+	k.person("seat", actor.RoleSeat)
+	if a := k.anyone().post("/c/990100/hooks/cti", url.Values{"call": {"x"}}); a.status != http.StatusForbidden {
+		t.Errorf("an unsigned report: %d", a.status)
+	}
+	forger := ctifake.New(ctifake.Options{Signer: notice.Signer{Account: "rehu", Secret: "guess", Machine: time.Now}, Now: k.clock.Now})
+	forger.Aim(k.url+"/c/990100/hooks/cti", k.url+"/c/990100/hooks/ivr")
+	if _, err := forger.Dial(bg, "13803510001", ""); err == nil {
+		t.Error("a forged report is taken")
+	}
+	if _, _, err := forger.Enter(bg, calls.Inquiry{Caller: "13803510001"}, true); err == nil {
+		t.Error("a forged question is answered")
+	}
+	_, reply, err := fake.Enter(bg, calls.Inquiry{Caller: "13803510001"}, false)
+	must(t, err)
+	if reply.Kind != calls.SaysSeat {
+		t.Errorf("nothing is known: %+v", reply)
+	}
+	k.stopAt(t)
+	_, reply, err = fake.Enter(bg, calls.Inquiry{Caller: "13803510001"}, true)
+	must(t, err)
+	if want := "您登记的住址正在停热，原因是一次网爆管，预计今天14点恢复供热。如果仍需人工服务，请继续等待。"; reply.Say != want {
+		t.Errorf("the menu says %q, want %q", reply.Say, want)
+	}
+	_, reply, err = fake.Enter(bg, calls.Inquiry{Caller: "13900000000", Speech: "向阳花园3号楼", Lang: "en"}, true)
+	must(t, err)
+	if reply.Kind != calls.SaysStop || !strings.Contains(reply.Say, "today at 14 o'clock") {
+		t.Errorf("by what was said: %+v", reply)
+	}
+	k.as("seat").get("/c/990100/calls").want(http.StatusOK, "语音播报分流", "15秒接通率")
+	f, err := k.app.Calls.Figures(bg, k.root, city, k.clock.Now().Date())
+	must(t, err)
+	if f.Menu != 2 || f.Absorbed != 2 || f.Day.Offered != 1 {
+		t.Errorf("absorbed %d of %d, %d offered; want 2 of 2, 1", f.Absorbed, f.Menu, f.Day.Offered)
+	}
+}
+
+// A call rings at a seat: who that is stands on the screen within a second; answered by a key, written down, put through.
+func TestACallRingsAtASeat(t *testing.T) {
+	t.Parallel()
+	k, fake := exchange(t)
+	k.person("seat", actor.RoleSeat)
+	k.stopAt(t)
+	b := k.browser("seat")
+	b.Open(seatPath)
+	b.Fill("seat", "8001")
+	b.Press("签入")
+	b.WaitText("就绪")
+	ref, err := fake.Dial(bg, "13803510001", "8001")
+	must(t, err)
+	b.WaitText("138****0001")
+	b.WaitText("一次网爆管")
+	b.WaitJS(`document.querySelector('[name="caller.phone"]').value === '138****0001' && document.querySelector('[name="account"]').value === 'A1001'`)
+	b.Axe("a call rings")
+	b.Both("phone-ringing")
+	press := func(letter string) { // a key of the telephone, as onKey hears it
+		b.Eval(`document.dispatchEvent(new KeyboardEvent('keydown', {key: '` + letter + `', altKey: true, bubbles: true, cancelable: true})), ''`)
+	}
+	press("a")
+	b.WaitJS(`document.querySelector('#phone [value=hold]') !== null`)
+	b.Fill("text", "家里暖气不热，只有15度")
+	b.Choose("category", "cold_home")
+	b.WaitText("一热供热有限公司")
+	b.Axe("a call is talked to")
+	b.Both("phone-talking")
+	b.Expect("422")
+	press("t")
+	b.WaitText("没有值班电话") // the company gave no number: said in the box, nothing lost
+	b.WaitJS(`document.querySelector('[name="text"]').value.includes('15度')`)
+	b.Key(kb.F4)
+	b.WaitText("已登记")
+	must(t, fake.Happen(bg, ref, calls.Ended, ""))
+	b.WaitText("话后处理")
+	list, err := k.app.Calls.List(bg, k.root, city, calls.Filter{})
+	must(t, err)
+	if c := list.Items[0]; c.Case == "" || c.State != calls.Over || c.Outcome != calls.ToCase {
+		t.Errorf("the call is not bound: %+v", c)
+	}
+	file, err := k.app.Cases.Get(bg, k.root, city, list.Items[0].Case)
+	must(t, err)
+	if file.CallerPhone != "138****0001" || file.Account != "A1001" {
+		t.Errorf("the case: %+v", file)
+	}
+	b.Open("/c/990100/cases/" + file.ID)
+	b.WaitText("来电关联本案")
+	b.Open("/c/990100/calls")
+	b.Axe("the queue")
+	b.Both("calls-figures")
+	b.Open("/c/990100/calls/list")
+	b.Axe("calls")
+	b.Both("calls-list")
+	b.Open("/c/990100/calls/" + list.Items[0].ID)
+	b.Axe("one call")
+	b.Both("calls-one")
+}
+
+// A missed call becomes a call-back; taken, dialled and reached it is gone.
+func TestAMissedCallIsCalledBack(t *testing.T) {
+	t.Parallel()
+	k, fake := exchange(t)
+	k.person("seat", actor.RoleSeat)
+	k.person("leader", actor.RoleLeader)
+	for range 2 {
+		ref, err := fake.Dial(bg, "13803510002", "")
+		must(t, err)
+		k.clock.Advance(time.Minute)
+		must(t, fake.Happen(bg, ref, calls.Abandoned, ""))
+	}
+	b := k.browser("seat")
+	b.Open("/c/990100/call-backs")
+	b.WaitText("138****0002")
+	b.Axe("missed calls")
+	b.Both("call-backs")
+	b.Press("领取回拨")
+	b.WaitText("回拨中")
+	b.Press("显示号码")
+	b.WaitText("13803510002")
+	b.Press("已接通")
+	b.WaitText("没有需要回拨的未接来电")
+	b.Open("/c/990100/call-backs?all=yes")
+	b.WaitText("已回拨")
+	k.as("leader").get("/c/990100/calls/list?direction=in").want(http.StatusOK, "未接")
+	k.as("leader").get("/c/990100/calls/export").want(http.StatusOK, "138****0002")
+}
+
+// Without a switch the seat's screen is as it always was.
+func TestNoSwitchNoTelephone(t *testing.T) {
+	t.Parallel()
+	k := newTown(t)
+	k.person("seat", actor.RoleSeat)
+	a := k.as("seat").get(seatPath).want(http.StatusOK)
+	if strings.Contains(a.body, `id="phone"`) {
+		t.Error("there is a telephone without a switch")
+	}
+	k.as("seat").get(seatPath + "/phone").want(http.StatusNotFound)
+}
