@@ -35,6 +35,9 @@ const (
 // Photo is the purpose that takes images only; every other purpose also takes PDF documents.
 const Photo = "photo"
 
+// Voice is the purpose that takes recordings only, as telephones and WeChat make them (AMR, MP3). They are kept as they came.
+const Voice = "voice"
+
 // Blob is one attachment. Subject is what it belongs to, as in the audit chain: "case:ID".
 type Blob struct {
 	City      int           `db:"city_id" json:"city"`

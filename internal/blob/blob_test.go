@@ -279,3 +279,28 @@ func TestNamesAreCleaned(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordings: where a recording is wanted only a recording is taken, by its content; elsewhere none is.
+func TestRecordings(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	s := blob.New(d, blob.Disk(t.TempDir()))
+	amr := append([]byte("#!AMR\n"), bytes.Repeat([]byte{0x3c, 1, 2, 3}, 100)...)
+	for name, one := range map[string]struct {
+		purpose string
+		body    []byte
+		key     string
+	}{
+		"amr":                    {blob.Voice, amr, ""},
+		"mp3":                    {blob.Voice, append([]byte("ID3\x04"), amr...), ""},
+		"picture as a recording": {blob.Voice, asJPEG(t, picture(8, 8)), "blob.not_recording"},
+		"text as a recording":    {blob.Voice, []byte("hello"), "blob.not_recording"},
+		"recording as a picture": {blob.Photo, amr, "blob.not_image"},
+		"recording as a paper":   {"document", amr, "blob.unsupported"},
+	} {
+		_, err := s.Keep(t.Context(), blob.Upload{City: city, Purpose: one.purpose, Name: "x", Reader: bytes.NewReader(one.body)})
+		if (err == nil) != (one.key == "") || err != nil && fault.Of(err).Key != one.key {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

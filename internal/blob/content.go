@@ -28,6 +28,8 @@ const (
 	webpKind
 	heicKind
 	pdfKind
+	amrKind
+	mp3Kind
 )
 
 func kindOf(b []byte) kind {
@@ -43,6 +45,10 @@ func kindOf(b []byte) kind {
 		return heicKind
 	case has(0, "%PDF-"):
 		return pdfKind
+	case has(0, "#!AMR\n"), has(0, "#!AMR-WB\n"):
+		return amrKind
+	case has(0, "ID3"), has(0, "\xff\xfb"), has(0, "\xff\xf3"), has(0, "\xff\xf2"):
+		return mp3Kind
 	}
 	return unknown
 }
@@ -55,7 +61,11 @@ type treated struct {
 
 // treat checks content and writes images anew.
 func (s *Service) treat(ctx context.Context, raw []byte, purpose string) (treated, error) {
-	switch k := kindOf(raw); k {
+	k := kindOf(raw)
+	if purpose == Voice || k == amrKind || k == mp3Kind {
+		return recording(raw, k, purpose)
+	}
+	switch k {
 	case jpegKind, pngKind, webpKind:
 		select {
 		case s.turns <- struct{}{}:
@@ -75,9 +85,24 @@ func (s *Service) treat(ctx context.Context, raw []byte, purpose string) (treate
 		return treated{raw, "application/pdf", ".pdf"}, nil
 	case heicKind:
 		return treated{}, fault.New(fault.Invalid, "blob.heic")
-	case unknown:
+	case unknown, amrKind, mp3Kind:
 	}
 	if purpose == Photo {
+		return treated{}, fault.New(fault.Invalid, "blob.not_image")
+	}
+	return treated{}, fault.New(fault.Invalid, "blob.unsupported")
+}
+
+// recording takes a recording where one is wanted, and nothing else there.
+func recording(raw []byte, k kind, purpose string) (treated, error) {
+	switch {
+	case purpose == Voice && k == amrKind:
+		return treated{raw, "audio/amr", ".amr"}, nil
+	case purpose == Voice && k == mp3Kind:
+		return treated{raw, "audio/mpeg", ".mp3"}, nil
+	case purpose == Voice:
+		return treated{}, fault.New(fault.Invalid, "blob.not_recording")
+	case purpose == Photo:
 		return treated{}, fault.New(fault.Invalid, "blob.not_image")
 	}
 	return treated{}, fault.New(fault.Invalid, "blob.unsupported")
@@ -116,7 +141,7 @@ func size(raw []byte, k kind) (image.Config, error) {
 		return png.DecodeConfig(r)
 	case webpKind:
 		return webp.DecodeConfig(r)
-	case jpegKind, heicKind, pdfKind, unknown:
+	case jpegKind, heicKind, pdfKind, unknown, amrKind, mp3Kind:
 	}
 	return jpeg.DecodeConfig(r)
 }
@@ -128,7 +153,7 @@ func decode(raw []byte, k kind) (image.Image, error) {
 		return png.Decode(r)
 	case webpKind:
 		return webp.Decode(r)
-	case jpegKind, heicKind, pdfKind, unknown:
+	case jpegKind, heicKind, pdfKind, unknown, amrKind, mp3Kind:
 	}
 	return jpeg.Decode(r)
 }

@@ -14,7 +14,7 @@ func orientation(raw []byte, k kind) int {
 		return tiffOrientation(chunk(raw, 8, binary.BigEndian, "eXIf", 4))
 	case webpKind:
 		return tiffOrientation(bytes.TrimPrefix(chunk(raw, 12, binary.LittleEndian, "EXIF", 0), []byte("Exif\x00\x00")))
-	case heicKind, pdfKind, unknown:
+	case heicKind, pdfKind, unknown, amrKind, mp3Kind:
 	}
 	return 1
 }
