@@ -51,6 +51,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
 	"github.com/rehu-heat/rehu/internal/webhook"
+	"github.com/rehu-heat/rehu/internal/wechat"
 	"github.com/rehu-heat/rehu/packs"
 )
 
@@ -110,6 +111,7 @@ type App struct {
 	Channels  *channel.Service
 	Calls     *call.Service
 	Webhooks  *webhook.Service
+	WeChat    *wechat.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
 	Bundles   *bundle.Service
@@ -117,9 +119,10 @@ type App struct {
 	Jobs      *jobs.Service
 	Blobs     *blob.Service
 
-	o       Options
-	cities  served
-	release func()
+	o        Options
+	gateways map[notice.Channel]notice.Gateway // of messages
+	cities   served
+	release  func()
 }
 
 // New opens an installation, brings its schema up to this program's and joins the services.
@@ -253,6 +256,9 @@ func (a *App) services() (err error) {
 	}
 	if a.Calls, err = a.telephone(); err != nil {
 		return fmt.Errorf("set up the telephone: %w", err)
+	}
+	if err := a.weChat(); err != nil {
+		return fmt.Errorf("set up WeChat: %w", err)
 	}
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn

@@ -48,6 +48,7 @@ func number(d citypack.Decimal) float64 {
 
 func (a *App) notices() (*notice.Service, error) {
 	gateways := make(map[notice.Channel]notice.Gateway)
+	a.gateways = gateways // capabilities that come later add their own
 	o := notice.Options{DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Gateways: gateways, Night: a.night, Link: a.answerLink}
 	if c := a.Config.SMS; c.URL != "" {
 		signer := notice.Signer{Account: c.Account, Secret: c.Secret, Machine: a.o.Machine}

@@ -1,7 +1,6 @@
 package wechat
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,17 +12,19 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 )
 
-// Account is one official account or mini program of a city, as the accounts file of the installation describes it.
+// Account is one official account or mini program of a city, as the register of channels describes it: app_id, original_id,
+// app, plain, templates and menu are its settings (the last two as YAML), secret, token and aes_key its credential.
 type Account struct {
-	City      int                 `yaml:"city"`
-	App       App                 `yaml:"app"` // official, mini
-	ID        string              `yaml:"app_id"`
-	Original  string              `yaml:"original_id"` // gh_…: how WeChat addresses the account in what it pushes; empty: not compared
-	Name      string              `yaml:"name"`
-	Plain     bool                `yaml:"plain"` // also takes messages that are not encrypted
-	Templates map[string]Template `yaml:"templates"`
-	Menu      []Button            `yaml:"menu"`
+	City      int
+	Name      string // in addresses
+	App       App    // official, mini
+	ID        string // app id
+	Original  string // gh_…: how WeChat addresses the account in what it pushes; empty: not compared
+	Plain     bool   // also takes messages that are not encrypted
+	Templates map[string]Template
+	Menu      []Button
 
+	api     string
 	secrets Secrets
 	cipher  *Cipher
 }
@@ -56,54 +57,61 @@ type Button struct {
 
 // Secrets of an account come from the environment only.
 type Secrets struct {
-	Secret string `json:"secret"`  // AppSecret
-	Token  string `json:"token"`   // of the server's signature
-	AESKey string `json:"aes_key"` // EncodingAESKey
+	Secret string // AppSecret
+	Token  string // of the server's signature
+	AESKey string // EncodingAESKey
 }
 
-// Accounts are all of an installation.
-type Accounts []*Account
+// The names under which the register and the environment hold what an account needs.
+const (
+	SettingApp       = "app"
+	SettingAppID     = "app_id"
+	SettingOriginal  = "original_id"
+	SettingPlain     = "plain"
+	SettingTemplates = "templates"
+	SettingMenu      = "menu"
 
-// ReadAccounts reads the accounts file; secrets is a JSON object of app id → Secrets.
-func ReadAccounts(file []byte, secrets string) (Accounts, error) {
-	var in struct {
-		Accounts Accounts `yaml:"accounts"`
-	}
-	if err := yaml.UnmarshalWithOptions(file, &in, yaml.Strict()); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "wechat.bad_accounts", "why", yaml.FormatError(err, false, false))
-	}
-	known := map[string]Secrets{}
-	if secrets != "" {
-		if err := json.Unmarshal([]byte(secrets), &known); err != nil {
-			return nil, fault.New(fault.Invalid, "wechat.bad_secrets") // the cause would show them in the log
-		}
+	CredentialSecret = "secret"
+	CredentialToken  = "token"
+	CredentialAESKey = "aes_key"
+	CredentialAPI    = "api" // address of WeChat's interfaces, for a fake; empty is the real one
+)
+
+// ReadAccount reads an account from its settings and its credential.
+func ReadAccount(city int, name string, settings, credential map[string]string) (*Account, error) {
+	a := &Account{
+		City: city, Name: name, App: App(settings[SettingApp]), ID: settings[SettingAppID], Original: settings[SettingOriginal],
+		Plain: settings[SettingPlain] == "yes", api: strings.TrimSuffix(credential[CredentialAPI], "/"),
+		secrets: Secrets{Secret: credential[CredentialSecret], Token: credential[CredentialToken], AESKey: credential[CredentialAESKey]},
 	}
 	var c fault.Check
-	seen := map[string]bool{}
-	for i, a := range in.Accounts {
-		a.secrets = known[a.ID]
-		at := fmt.Sprintf("accounts.%d", i)
-		c.That(!seen[a.ID], at+".app_id", "wechat.account_twice", "app", a.ID)
-		seen[a.ID] = true
-		a.check(&c, at)
+	for key := range settings {
+		c.That(slices.Contains([]string{SettingApp, SettingAppID, SettingOriginal, SettingPlain, SettingTemplates, SettingMenu}, key),
+			key, "wechat.bad_setting", "key", key)
 	}
-	return in.Accounts, c.Err()
+	for key, into := range map[string]any{SettingTemplates: &a.Templates, SettingMenu: &a.Menu} {
+		if err := yaml.UnmarshalWithOptions([]byte(settings[key]), into, yaml.Strict()); err != nil {
+			c.Add(key, "wechat.bad_yaml", "why", yaml.FormatError(err, false, false))
+		}
+	}
+	a.check(&c)
+	return a, c.Err()
 }
 
-func (a *Account) check(c *fault.Check, at string) {
-	c.That(a.City >= 110000 && a.City <= 999999, at+".city", "field.required")
-	c.That(a.App == Official || a.App == Mini, at+".app", "field.not_one_of", "allowed", []App{Official, Mini})
-	c.That(IsAppID(a.ID), at+".app_id", "wechat.bad_app_id")
-	c.That(a.secrets.Secret != "" && a.secrets.Token != "", at+".app_id", "wechat.no_secret", "app", a.ID)
+func (a *Account) check(c *fault.Check) {
+	c.That(a.App == Official || a.App == Mini, SettingApp, "field.not_one_of", "allowed", []App{Official, Mini})
+	c.That(IsAppID(a.ID), SettingAppID, "wechat.bad_app_id")
+	c.That(a.secrets.Secret != "" && a.secrets.Token != "", "credential", "wechat.no_secret")
+	c.That(a.api == "" || strings.HasPrefix(a.api, "https://") || strings.HasPrefix(a.api, "http://127.0.0.1:"), "credential", "wechat.bad_api")
 	if a.secrets.AESKey != "" || !a.Plain {
 		var err error
 		a.cipher, err = NewCipher(a.ID, a.secrets.AESKey)
-		c.That(err == nil, at+".app_id", "wechat.bad_aes_key", "app", a.ID)
+		c.That(err == nil, "credential", "wechat.bad_aes_key")
 	}
 	for key, t := range a.Templates {
-		t.check(c, at+".templates."+key, a.App)
+		t.check(c, SettingTemplates+"."+key, a.App)
 	}
-	checkMenu(c, at+".menu", a.Menu, 3, 16)
+	checkMenu(c, SettingMenu, a.Menu, 3, 16)
 }
 
 var keyword = regexp.MustCompile(`^(first|remark|keyword[0-9]{1,2}|([a-z_]+?)([0-9]{1,2}))$`)
@@ -139,24 +147,6 @@ func checkMenu(c *fault.Check, at string, all []Button, most, name int) {
 		c.That(does == 1 && len(b.Below) == 0, here, "wechat.menu_does")
 		c.That(len(b.Key) <= 128 && len(b.URL) <= 1024 && (b.URL == "" || strings.Contains(b.URL, "://")), here, "wechat.menu_does")
 	}
-}
-
-// Of finds the account of a kind in a city; nil when there is none.
-func (all Accounts) Of(city int, app App) *Account {
-	i := slices.IndexFunc(all, func(a *Account) bool { return a.City == city && a.App == app })
-	if i < 0 {
-		return nil
-	}
-	return all[i]
-}
-
-// ByID finds an account; nil when there is none.
-func (all Accounts) ByID(id string) *Account {
-	i := slices.IndexFunc(all, func(a *Account) bool { return a.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return all[i]
 }
 
 // limits are WeChat's bounds of template keywords by their type: how many characters a value may have.

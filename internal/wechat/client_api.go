@@ -2,6 +2,7 @@ package wechat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,10 +10,10 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -53,9 +54,19 @@ type Refusal struct {
 // Error is the text for the log.
 func (r *Refusal) Error() string { return fmt.Sprintf("wechat: errcode %d: %s", r.Code, r.Message) }
 
-// again reports whether the same request may go through later.
-func (r *Refusal) again() bool {
-	return r.Code == codeBusy || r.Code == codeQuota || r.Code == codeFast
+// unsent is an error before anything reached WeChat.
+type unsent struct{ error }
+
+// Unwrap gives the cause.
+func (u unsent) Unwrap() error { return u.error }
+
+// later reports whether WeChat surely did nothing and the same request may go through later: it was busy, or not reached.
+func later(err error) bool {
+	if _, ok := errors.AsType[unsent](err); ok {
+		return true
+	}
+	code := refused(err)
+	return code == codeBusy || code == codeQuota || code == codeFast
 }
 
 // refused gives the error code of an error, 0 when WeChat did not answer with one.
@@ -73,21 +84,16 @@ type tokens interface {
 
 // Client speaks to WeChat's servers. Its use cases are those of the service.
 type Client struct {
-	base   string
 	http   *http.Client
 	tokens tokens
 }
 
-// NewClient makes a client of WeChat at an address, of which API is the real one; http may be nil.
-func NewClient(base string, h *http.Client) (*Client, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("wechat: %q is no address", base)
-	}
+// NewClient makes a client of WeChat; h may be nil. Redirects are not followed: secrets stand in the addresses.
+func NewClient(h *http.Client) *Client {
 	if h == nil {
-		h = &http.Client{Timeout: 10 * time.Second}
+		h = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
-	return &Client{base: strings.TrimSuffix(base, "/"), http: h}, nil
+	return &Client{http: h}
 }
 
 // request is one call of WeChat.
@@ -96,13 +102,12 @@ type request struct {
 	query        url.Values
 	body         []byte
 	kind         string // of the body
-	bare         bool   // without access token
 }
 
 // exchange sends a request and reads at most so many bytes of the answer. Whatever is not an answer is Down: WeChat may or
 // may not have done it.
-func (c *Client) exchange(ctx context.Context, r request, most int64) ([]byte, string, error) {
-	at := c.base + r.path
+func (c *Client) exchange(ctx context.Context, a *Account, r request, most int64) ([]byte, string, error) {
+	at := cmp.Or(a.api, API) + r.path
 	if len(r.query) > 0 {
 		at += "?" + r.query.Encode()
 	}
@@ -115,7 +120,11 @@ func (c *Client) exchange(ctx context.Context, r request, most int64) ([]byte, s
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, "", fault.Wrap(withoutQuery(err), fault.Down, "wechat.down")
+		down := fault.Wrap(withoutQuery(err), fault.Down, "wechat.down")
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+			return nil, "", unsent{down}
+		}
+		return nil, "", down
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, most+1))
@@ -138,21 +147,18 @@ func withoutQuery(err error) error {
 
 // do sends a request with the account's token, with a new one when WeChat says that it is no longer good.
 func (c *Client) do(ctx context.Context, a *Account, r request, most int64) ([]byte, string, error) {
-	if r.bare {
-		return c.once(ctx, r, most)
-	}
 	stale := ""
 	for try := 0; ; try++ {
 		token, err := c.tokens.token(ctx, a, stale)
 		if err != nil {
-			return nil, "", err
+			return nil, "", unsent{err}
 		}
 		with := r
 		with.query = url.Values{"access_token": {token}}
 		for k, v := range r.query {
 			with.query[k] = v
 		}
-		b, kind, err := c.once(ctx, with, most)
+		b, kind, err := c.once(ctx, a, with, most)
 		code := refused(err)
 		if try > 0 || code != codeBadToken && code != codeInvalid && code != codeExpired {
 			return b, kind, err
@@ -162,8 +168,8 @@ func (c *Client) do(ctx context.Context, a *Account, r request, most int64) ([]b
 }
 
 // once sends a request and tells an error code from an answer.
-func (c *Client) once(ctx context.Context, r request, most int64) ([]byte, string, error) {
-	b, kind, err := c.exchange(ctx, r, most)
+func (c *Client) once(ctx context.Context, a *Account, r request, most int64) ([]byte, string, error) {
+	b, kind, err := c.exchange(ctx, a, r, most)
 	if err != nil {
 		return nil, "", err
 	}
@@ -219,7 +225,7 @@ func (c *Client) stableToken(ctx context.Context, a *Account, force bool) (grant
 	if err != nil {
 		return grant{}, fmt.Errorf("ask for a token: %w", err)
 	}
-	b, _, err := c.once(ctx, request{method: http.MethodPost, path: "/cgi-bin/stable_token", body: body, kind: "application/json"}, mostAnswer)
+	b, _, err := c.once(ctx, a, request{method: http.MethodPost, path: "/cgi-bin/stable_token", body: body, kind: "application/json"}, mostAnswer)
 	if err != nil {
 		return grant{}, err
 	}
@@ -299,7 +305,7 @@ type login struct {
 
 // code2session asks whose code it is.
 func (c *Client) code2session(ctx context.Context, a *Account, code string) (login, error) {
-	b, _, err := c.once(ctx, request{method: http.MethodGet, path: "/sns/jscode2session", bare: true, query: url.Values{
+	b, _, err := c.once(ctx, a, request{method: http.MethodGet, path: "/sns/jscode2session", query: url.Values{
 		"appid": {a.ID}, "secret": {a.secrets.Secret}, "js_code": {code}, "grant_type": {"authorization_code"},
 	}}, mostAnswer)
 	if err != nil {
@@ -324,8 +330,8 @@ func (c *Client) download(ctx context.Context, a *Account, media string) ([]byte
 	return b, nil
 }
 
-// upload gives WeChat a picture for three days and returns its media id.
-func (c *Client) upload(ctx context.Context, a *Account, name, kind string, b []byte) (string, error) {
+// Upload gives WeChat a picture for three days and returns its media id.
+func (c *Client) Upload(ctx context.Context, a *Account, name, kind string, b []byte) (string, error) {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	part, err := w.CreatePart(textproto.MIMEHeader{
@@ -352,8 +358,8 @@ func (c *Client) upload(ctx context.Context, a *Account, name, kind string, b []
 	return out.ID, nil
 }
 
-// sendImage shows a resident a picture that was uploaded before.
-func (c *Client) sendImage(ctx context.Context, a *Account, to, media string) error {
+// SendImage shows a resident a picture that was uploaded before.
+func (c *Client) SendImage(ctx context.Context, a *Account, to, media string) error {
 	return c.post(ctx, a, "/cgi-bin/message/custom/send", map[string]any{
 		"touser": to, "msgtype": "image", "image": map[string]string{"media_id": media},
 	}, nil)

@@ -87,31 +87,27 @@ func cipherOf(t *testing.T, app, key string) *wechat.Cipher {
 
 var machine = time.Date(2026, 1, 15, 8, 0, 0, 0, time.UTC)
 
-const accountsFile = `
-accounts:
-  - city: 990100
-    app: official
-    app_id: wx1111111111111111
-    original_id: gh_official
-    templates:
-      notice.case.heard:
-        {id: tpl-heard, kind: template, values: {character_string1: "{no}", thing2: "{text}"}}
-    menu:
-      - {name: 报修, key: report}
-      - {name: 更多, below: [{name: 进度, key: progress}, {name: 服务大厅, url: "https://heat.example.cn/"}]}
-  - city: 990100
-    app: mini
-    app_id: wx2222222222222222
-    original_id: gh_mini
-    templates:
-      notice.case.heard:
-        {id: sub-heard, kind: subscribe, page: pages/case/case, values: {character_string1: "{no}", thing2: "{text}"}}
-`
-
 const (
 	officialID = "wx1111111111111111"
 	miniID     = "wx2222222222222222"
 )
+
+// settings are those of the two accounts, as the register of channels holds them.
+func settings(app wechat.App) map[string]string {
+	if app == wechat.Mini {
+		return map[string]string{
+			wechat.SettingApp: "mini", wechat.SettingAppID: miniID, wechat.SettingOriginal: "gh_mini",
+			wechat.SettingTemplates: `notice.expired: {id: sub-heard, kind: subscribe, page: "pages/case/case?token={token}", values: {character_string1: "{no}", thing2: "{text}"}}`,
+		}
+	}
+	return map[string]string{
+		wechat.SettingApp: "official", wechat.SettingAppID: officialID, wechat.SettingOriginal: "gh_official",
+		wechat.SettingTemplates: `notice.expired: {id: tpl-heard, kind: template, values: {character_string1: "{no}", thing2: "{text}"}}`,
+		wechat.SettingMenu: `
+- {name: 报修, key: report}
+- {name: 更多, below: [{name: 进度, key: progress}, {name: 服务大厅, url: "https://heat.example.cn/"}]}`,
+	}
+}
 
 // newFake is a WeChat with the accounts of the file.
 func newFake(t *testing.T, now func() time.Time) *wechatfake.Server {
@@ -126,13 +122,14 @@ func newFake(t *testing.T, now func() time.Time) *wechatfake.Server {
 	return f
 }
 
-func accounts(t *testing.T, f *wechatfake.Server) wechat.Accounts {
+func account(t *testing.T, f *wechatfake.Server, app wechat.App) *wechat.Account {
 	t.Helper()
-	all, err := wechat.ReadAccounts([]byte(accountsFile), f.Secrets())
+	set := settings(app)
+	a, err := wechat.ReadAccount(990100, string(app), set, f.Credential(set[wechat.SettingAppID]))
 	if err != nil {
 		t.Fatalf("%+v", fault.Of(err).Fields)
 	}
-	return all
+	return a
 }
 
 func query(v url.Values) wechat.Query {
@@ -145,7 +142,7 @@ func query(v url.Values) wechat.Query {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func() time.Time { return machine })
-	a := accounts(t, f).ByID(officialID)
+	a := account(t, f, wechat.Official)
 	place := geo.FromGCJ02(geo.Point{Lng: 112.55, Lat: 37.87})
 	for name, one := range map[string]struct {
 		inside string
@@ -190,8 +187,7 @@ func TestOpen(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func() time.Time { return machine })
-	all := accounts(t, f)
-	a, other := all.ByID(officialID), all.ByID(miniID)
+	a, other := account(t, f, wechat.Official), account(t, f, wechat.Mini)
 	good := f.Compose(officialID, "oResident001", f.Text("你好"))
 	with := func(key, value string) url.Values {
 		v := url.Values{}
@@ -257,29 +253,37 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestReadAccountsRefuses(t *testing.T) {
+func TestReadAccountRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, time.Now)
-	for name, change := range map[string]func(string) string{
-		"unknown key":   func(s string) string { return s + "    colour: red\n" },
-		"no app id":     func(s string) string { return strings.Replace(s, officialID, "hello", 1) },
-		"account twice": func(s string) string { return strings.Replace(s, miniID, officialID, 1) },
-		"wrong kind":    func(s string) string { return strings.Replace(s, "kind: subscribe", "kind: template", 1) },
-		"odd keyword":   func(s string) string { return strings.Replace(s, "thing2", "colour2", 1) },
-		"menu too long": func(s string) string { return strings.Replace(s, "name: 报修", "name: 我要报修我要报修", 1) },
-		"button does two": func(s string) string {
-			return strings.Replace(s, "key: report", "key: report, url: \"https://a.cn\"", 1)
+	for name, change := range map[string]func(set, credential map[string]string){
+		"unknown setting": func(set, _ map[string]string) { set["colour"] = "red" },
+		"no app id":       func(set, _ map[string]string) { set[wechat.SettingAppID] = "hello" },
+		"no kind":         func(set, _ map[string]string) { set[wechat.SettingApp] = "work" },
+		"wrong kind": func(set, _ map[string]string) {
+			replaceIn(set, wechat.SettingTemplates, "kind: template", "kind: subscribe")
 		},
-		"no city": func(s string) string { return strings.Replace(s, "city: 990100", "city: 1", 1) },
+		"odd keyword": func(set, _ map[string]string) { replaceIn(set, wechat.SettingTemplates, "thing2", "colour2") },
+		"unknown key": func(set, _ map[string]string) { replaceIn(set, wechat.SettingTemplates, "{id:", "{colour: red, id:") },
+		"menu too long": func(set, _ map[string]string) {
+			replaceIn(set, wechat.SettingMenu, "name: 报修", "name: 我要报修我要报修")
+		},
+		"button does two": func(set, _ map[string]string) {
+			replaceIn(set, wechat.SettingMenu, "key: report", "key: report, page: p")
+		},
+		"not YAML":          func(set, _ map[string]string) { set[wechat.SettingMenu] = "[" },
+		"no secret":         func(_, credential map[string]string) { credential[wechat.CredentialSecret] = "" },
+		"short AES key":     func(_, credential map[string]string) { credential[wechat.CredentialAESKey] = "short" },
+		"no AES key at all": func(_, credential map[string]string) { credential[wechat.CredentialAESKey] = "" },
 	} {
-		if _, err := wechat.ReadAccounts([]byte(change(accountsFile)), f.Secrets()); !fault.Is(err, fault.Invalid) {
+		set, credential := settings(wechat.Official), f.Credential(officialID)
+		change(set, credential)
+		if _, err := wechat.ReadAccount(990100, "official", set, credential); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := wechat.ReadAccounts([]byte(accountsFile), ""); !fault.Is(err, fault.Invalid) {
-		t.Errorf("no secrets: %v", err)
-	}
-	if _, err := wechat.ReadAccounts([]byte(accountsFile), `{"`+officialID+`": topsecret}`); !fault.Is(err, fault.Invalid) || strings.Contains(err.Error(), "topsecret") {
-		t.Errorf("broken secrets: %v", err)
-	}
+}
+
+func replaceIn(set map[string]string, key, old, next string) {
+	set[key] = strings.Replace(set[key], old, next, 1)
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -129,17 +128,10 @@ func New(now func() time.Time, all ...Account) (*Server, error) {
 	return s, nil
 }
 
-// Secrets is what the environment of the installation holds for these accounts.
-func (s *Server) Secrets() string {
-	out := map[string]wechat.Secrets{}
-	for id, a := range s.accounts {
-		out[id] = wechat.Secrets{Secret: a.Secret, Token: a.Token, AESKey: a.AESKey}
-	}
-	b, err := json.Marshal(out)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+// Credential is what the environment of the installation holds for an account.
+func (s *Server) Credential(app string) map[string]string {
+	a := s.accounts[app]
+	return map[string]string{wechat.CredentialSecret: a.Secret, wechat.CredentialToken: a.Token, wechat.CredentialAESKey: a.AESKey}
 }
 
 // PointTo says where an account's messages are pushed to.

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/text"
+	"github.com/rehu-heat/rehu/internal/wechat"
+)
+
+// EntrancePath is the page on which a login link from WeChat is used.
+const EntrancePath = "/c/%d/m/w/%s"
+
+// weChat joins the official accounts and mini programs: as a channel, as a way for messages, and as a login.
+func (a *App) weChat() (err error) {
+	a.WeChat, err = wechat.New(wechat.Options{
+		DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Client: wechat.NewClient(nil), Channels: a.Channels, Residents: a.Residents, Cases: a.Cases,
+		Notices: a.Notices, Blobs: a.Blobs, Machine: a.o.Machine, Log: a.Log, Rules: a.Rules.RulesIn, Attribute: a.Territory.AttributeIn,
+		Company: a.companyIn,
+		Receipt: func(city int, token string) string { return a.Config.PublicURL + fmt.Sprintf(ReceiptPath, city, token) },
+		Entrance: func(city int, ticket string) string {
+			return a.Config.PublicURL + fmt.Sprintf(EntrancePath, city, ticket)
+		},
+	})
+	if err == nil {
+		a.gateways[notice.WeChat] = a.WeChat.Gateway()
+	}
+	return err
+}
+
+// companyIn is a company's name in a language.
+func (a *App) companyIn(ctx context.Context, tx *db.Tx, city int, code string, l text.Lang) string {
+	if o, ok, err := a.Staff.Organisation(ctx, tx, city, code); err == nil && ok {
+		if l == text.EN && o.NameEN != "" {
+			return o.NameEN
+		}
+		return o.NameZH
+	}
+	return code
+}
