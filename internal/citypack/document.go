@@ -245,6 +245,7 @@ type Reading struct {
 	Count       int       `json:"count" pack:"required,min=1"`
 	Days        int       `json:"days,omitempty"`
 	SlotsPerDay int       `json:"slots_per_day,omitempty"`
+	Spacing     int       `json:"spacing_minutes,omitempty" pack:"min=1"` // between two readings of one room
 	Result      Reduction `json:"result" pack:"required"`
 }
 

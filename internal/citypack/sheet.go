@@ -42,10 +42,16 @@ func (t Template) Sheet(l text.Lang, e Entries) paper.Document {
 	}
 	asked, signed := t.split(l)
 	if pairs := fill(asked, e.Values); len(pairs) > 0 {
+		for i := range pairs {
+			pairs[i].Label = fieldIn(l, pairs[i].Label)
+		}
 		d.Blocks = append(d.Blocks, paper.Pairs{Pairs: pairs})
 	}
 	d.Blocks = append(d.Blocks, e.Middle...)
 	if places := sign(signed, e.Signatures); len(places) > 0 {
+		for i := range places {
+			places[i].Label = fieldIn(l, places[i].Label)
+		}
 		d.Blocks = append(d.Blocks, paper.Signatures{Signatures: places})
 	}
 	if seal := t.Seal.In(l); seal != "" {

@@ -245,7 +245,7 @@ func (w *world) checkPaper(v finding.View) {
 			}
 			pairs := d.Blocks[0].(paper.Pairs).Pairs
 			said := fmt.Sprint(d)
-			if strings.Contains(said, "张喆") != full || d.Number != "复2026-0001" || pairs[0].Label != "申请人" {
+			if strings.Contains(said, "张喆") != full || d.Number != "复2026-0001" || pairs[0].Label != map[text.Lang]string{text.ZH: "申请人", text.EN: "Applicant"}[l] {
 				w.t.Errorf("%s reads %+v", by, d)
 			}
 			for _, want := range []string{"16.5 ℃", "17.8 ℃", "检测合规，用户在场"} {

@@ -40,6 +40,9 @@ type Sheet struct {
 	Signers     []Signer          `json:"signers,omitempty"`
 	Photos      []KeptPhoto       `json:"photos,omitempty"`
 	Chain       Chain             `json:"chain"`
+	Earlier     *Visit            `json:"earlier,omitempty"`    // the test before a re-test
+	EarlierNo   string            `json:"earlier_no,omitempty"` // the number of its sheet
+	Cure        string            `json:"cure,omitempty"`       // what the company said it did in between
 }
 
 // Signer is one signature as it is printed.

@@ -282,6 +282,11 @@ func (d rulesOfDay) ofReadings(r Readings, tool Tool) []Deviation {
 	if not := d.notHours(); len(not) > 0 && slices.ContainsFunc(r.Rooms, func(m RoomReading) bool { return within(not, m.At) }) {
 		add("not_hours", spell(not), readAt(r.Rooms).Clock(), "")
 	}
+	if want, ok := d.readings(); ok && want.Spacing > 0 {
+		if gap, known := closest(r.Rooms); known && gap < want.Spacing {
+			add("readings_close", strconv.Itoa(want.Spacing), strconv.Itoa(gap), "")
+		}
+	}
 	if want, ok := d.readings(); ok && want.Days <= 1 {
 		for _, g := range byRoom(r.Rooms) {
 			if len(g) < want.Count {
@@ -299,6 +304,18 @@ func (d rulesOfDay) ofReadings(r Readings, tool Tool) []Deviation {
 		add("instrument_"+string(tool.Fitness), "", tool.Number, "")
 	}
 	return out
+}
+
+// closest is the shortest time in minutes between two readings of one room; false where no room was read twice.
+func closest(rooms []RoomReading) (minutes int, known bool) {
+	for _, g := range byRoom(rooms) {
+		for i := 1; i < len(g); i++ {
+			if gap := int(g[i].At.Sub(g[i-1].At).Minutes()); !known || gap < minutes {
+				minutes, known = gap, true
+			}
+		}
+	}
+	return minutes, known
 }
 
 func firstAt(rooms []RoomReading) civil.Instant {

@@ -85,6 +85,9 @@ func (s *Sheet) hideStaff() {
 	if s.Visit != nil {
 		s.Visit.hideStaff()
 	}
+	if s.Earlier != nil {
+		s.Earlier.hideStaff()
+	}
 }
 
 func (v *Visit) hideStaff() {

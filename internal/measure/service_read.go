@@ -380,10 +380,47 @@ func (s *Service) sheet(ctx context.Context, tx *db.Tx, by actor.Actor, d Docume
 	if i := slices.IndexFunc(k.visits, func(v Visit) bool { return v.ID == d.Matter }); i >= 0 {
 		v := k.visits[i]
 		out.Visit, out.Photos = &v, v.Photos
+		if err := out.before(ctx, tx, k); err != nil {
+			return out, err
+		}
 		clear := by.May(actor.CaseReveal, out.Measurement.On()) == nil
 		out.Signers, err = s.signers(ctx, tx, d.City, v, clear)
 	}
 	return out, err
+}
+
+// before finds what a re-test is compared with: the test before it, and what was done in between.
+func (s *Sheet) before(ctx context.Context, tx *db.Tx, k known) error {
+	if !s.Visit.Retest {
+		return nil
+	}
+	for _, v := range k.visits {
+		if v.Measurement == s.Visit.Measurement && v.Readings != nil && v.ID != s.Visit.ID && v.At.Before(s.Visit.At) && (s.Earlier == nil || s.Earlier.At.Before(v.At)) {
+			s.Earlier = &v
+		}
+	}
+	for _, r := range k.records {
+		var said struct {
+			Text string `json:"text"`
+		}
+		if r.Kind != KindClaim || r.Measurement != s.Visit.Measurement || r.At.After(s.Visit.At) {
+			continue
+		}
+		if err := r.Into(&said); err != nil {
+			return err
+		}
+		s.Cure = said.Text
+	}
+	if s.Earlier == nil {
+		return nil
+	}
+	docs, err := documentsOf(ctx, tx, s.Document.City, s.Document.Home)
+	for _, d := range docs {
+		if d.Matter == s.Earlier.ID {
+			s.EarlierNo = d.No
+		}
+	}
+	return err
 }
 
 func (s *Service) signers(ctx context.Context, tx *db.Tx, city int, v Visit, reveal bool) ([]Signer, error) {

@@ -1,6 +1,7 @@
 package settle_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,16 @@ func TestAClaimBeginsWithTheFirstColdDay(t *testing.T) {
 		l, err := k.Claims(ctx, other, city, settle.Filter{Season: season})
 		if err != nil || len(l.Items) != 0 {
 			t.Errorf("another company lists %d claims (%v)", len(l.Items), err)
+		}
+		for name, f := range map[string]settle.Filter{
+			"account": {Account: "H2"}, "status": {Status: refund.Computed}, "day": {Day: k.d.Now().Date()},
+			"another account": {Account: "H1"}, "another status": {Status: refund.NotComputable}, "another day": {Day: k.d.Now().Date().AddDays(1)},
+		} {
+			f.Season = season
+			l, err := k.Claims(ctx, own, city, f)
+			if want := map[bool]int{true: 0, false: 1}[strings.HasPrefix(name, "another")]; err != nil || len(l.Items) != want {
+				t.Errorf("by %s: %d claims (%v), want %d", name, len(l.Items), err, want)
+			}
 		}
 		e, err := k.Exposure(ctx, own, city, season)
 		if err != nil {

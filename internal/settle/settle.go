@@ -368,6 +368,10 @@ type Filter struct {
 	Company   string `json:"company" form:"company"`
 	Station   string `json:"station" form:"station"`
 	Community string `json:"community" form:"community"`
+
+	Account string        `json:"account" form:"account"`
+	Status  refund.Status `json:"status" form:"status"` // whether the season's rule could be worked out
+	Day     civil.Date    `json:"day" form:"day"`       // claimed on that day
 	page.Request
 }
 

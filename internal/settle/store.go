@@ -105,6 +105,22 @@ func listClaims(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f F
 	}
 	args := []any{city, f.Season, after, string(f.State), f.Company, f.Station, f.Community, f.Limit() + 1}
 	where, args := within(scope, "", args)
+	narrow := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where += " AND " + condition
+	}
+	if f.Account != "" {
+		narrow("account = ?", f.Account)
+	}
+	if f.Status != "" {
+		narrow("status = ?", string(f.Status))
+	}
+	if !f.Day.IsZero() {
+		narrow("claimed_at >= ? AND claimed_at < ?", int64(f.Day.Start()), int64(f.Day.End()))
+	}
 	rows, err := db.List[Claim](ctx, tx, `SELECT `+db.Columns[Claim]("")+` FROM refund_claim
 		WHERE city_id = $1 AND season = $2 AND account > $3 AND ($4 = '' OR state = $4) AND ($5 = '' OR company = $5) AND ($6 = '' OR station = $6)
 		AND ($7 = '' OR community = $7) AND `+where+` ORDER BY account LIMIT $8`, args...)

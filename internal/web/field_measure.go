@@ -45,6 +45,35 @@ type testView struct {
 	tools []equipment.Instrument
 	met   bool // the form of a reading; else nobody was home, or entry was refused
 	now   civil.Instant
+
+	copies []residentCopy
+}
+
+// residentCopy is what a resident takes along at once: the link of a paper that both sides have signed.
+type residentCopy struct{ no, link string }
+
+// witnessKinds are who may stand by when a signature or a test is refused (网格员、社区、物业).
+func witnessKinds() []string { return []string{"grid_worker", "community", "property"} }
+
+// complete reports whether both sides have signed, or the resident's refusal stands with a witness.
+func complete(v measure.Visit) bool {
+	has := func(side measure.Side) bool {
+		return slices.ContainsFunc(v.Signatures, func(g measure.KeptSignature) bool { return g.Side == side })
+	}
+	return has(measure.CompanySide) && (has(measure.UserSide) || has(measure.WitnessSide))
+}
+
+// lastRead is when this home was read last, of which the next reading may have to keep its distance.
+func (v testView) lastRead() civil.Instant {
+	var at civil.Instant
+	for _, x := range v.Visits {
+		if x.Readings != nil {
+			for _, m := range x.Readings.Rooms {
+				at = max(at, m.At)
+			}
+		}
+	}
+	return at
 }
 
 func (v testView) href(more string) string { return at("/f/{city}/tests/", v.City) + v.ID + more }
@@ -58,6 +87,13 @@ func (w *Web) testOf(r *http.Request) (testView, error) {
 	}
 	if err := by(r).May(actor.MeasureTest, v.On()); err != nil {
 		return v, actor.Hide(err)
+	}
+	for _, x := range v.Visits {
+		for _, d := range v.Documents {
+			if d.Matter == x.ID && complete(x) {
+				v.copies = append(v.copies, residentCopy{d.No, w.outside(r, w.copyPath(city, d.ID))})
+			}
+		}
 	}
 	if v.guide, err = w.Measure.Guide(ctx, by(r), city); err != nil {
 		return v, err

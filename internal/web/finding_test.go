@@ -178,6 +178,8 @@ func TestTheFindingDesk(t *testing.T) {
 	east.post(sent+"/decide", decide(log[len(log)-1].Record, "d")).to(sent)
 	east.get(sent).want(http.StatusOK, "已出具意见书", "打印文书", q.now(sent).Paper.No, "!name=\"opinion\"")
 	pdf := c1.get(sent + "/paper").want(http.StatusOK)
+	keep(t, "finding-zh", pdf.body)
+	keep(t, "finding-en", c1.get(sent+"/paper?lang=en").want(http.StatusOK).body)
 	if got := pdf.header.Get("Content-Type"); got != "application/pdf" || !strings.HasPrefix(pdf.body, "%PDF-") {
 		t.Errorf("the paper is %s", got)
 	}

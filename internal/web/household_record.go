@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/measure"
+	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
@@ -19,6 +20,7 @@ type householdView struct {
 	city    int
 	season  string
 	seasons []string
+	claims  []settle.Claim // of the seasons that have records, as far as the reader may see them
 }
 
 // choose narrows the log to the season that is asked for, else the last one that has records.

@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/measure"
@@ -37,62 +39,156 @@ func photoName(ctx context.Context, purpose string) string {
 	return firstKey(ctx, purpose, "measurepage.photo."+purpose)
 }
 
-// measureSheet lays a document of a measurement out: first what the pack's template asks for as far as the record says it,
-// then the readings, what deviates, and the signatures. What the record does not know stays empty to be written by hand.
-// check is where a resident looks the record up again; empty prints no code.
+// measureSheet fills the pack's form of a document in, field by field, from the record; what the record does not know stays
+// empty to be written by hand. Below stand the readings, what deviates, and the signatures. check is where the document can
+// be looked up again; empty prints no code.
 func measureSheet(ctx context.Context, n measureNames, s measure.Sheet, check string) paper.Document {
-	m := s.Measurement
-	name := s.Document.Code
-	if s.Template.Code != "" {
-		name = phrase(ctx, s.Template.Name)
+	l := httpx.Lang(ctx)
+	t := s.Template
+	if t.Code == "" {
+		t.Name = citypack.Phrase{ZH: s.Document.Code, EN: s.Document.Code} // the pack has dropped the form since
 	}
-	d := paper.Document{Style: paper.Form, Language: httpx.Lang(ctx), Issuer: n.org(ctx, m.Company), Title: name, Number: s.Document.No, Footer: chainWords(ctx, s.Chain)}
-	d.Blocks = append(d.Blocks, paper.Pairs{Pairs: sheetPairs(ctx, n, s)})
+	e := citypack.Entries{
+		Issuer: n.org(ctx, s.Measurement.Company), Number: s.Document.No, Date: longDay(l, s.Document.Made.Date()),
+		Values: sheetValues(ctx, n, s), Check: check, CheckNote: ui.T(ctx, "measurepage.paper.check"),
+	}
 	if v := s.Visit; v != nil {
-		d.Blocks = append(d.Blocks, visitBlocks(ctx, n, *v)...)
-		d.Blocks = append(d.Blocks, signatureBlock(ctx, s, v.At))
-	} else {
-		d.Blocks = append(d.Blocks, paper.Signatures{Signatures: []paper.Signature{{Label: ui.T(ctx, "measure_side.user")}, {Label: ui.T(ctx, "measure_side.company")}}})
+		e.Middle = visitBlocks(ctx, n, *v)
 	}
-	if seal := phrase(ctx, s.Template.Seal); seal != "" {
-		d.Blocks = append(d.Blocks, paper.Space{Height: 6}, paper.Seal{Place: seal, Date: longDay(httpx.Lang(ctx), s.Document.Made.Date()), Note: ui.T(ctx, "measurepage.paper.seal")})
-	}
-	if s.Template.Copies > 1 {
-		d.Blocks = append(d.Blocks, paper.Paragraph{Text: ui.T(ctx, "measurepage.paper.copies", "n", s.Template.Copies), Small: true})
-	}
-	if check != "" {
-		d.Blocks = append(d.Blocks, paper.Code{Content: check, Caption: ui.T(ctx, "measurepage.paper.check")})
-	}
+	e.Signatures = sheetSignatures(ctx, s)
+	d := t.Sheet(l, e)
+	d.Footer = strings.TrimPrefix(d.Footer+" · "+chainWords(ctx, s.Chain), " · ")
 	return d
 }
 
-func sheetPairs(ctx context.Context, n measureNames, s measure.Sheet) []paper.Pair {
+// sheetValue is something that a record knows, with the names that forms have for it. One that is always told stands on the
+// sheet of a form without such a field too.
+type sheetValue struct {
+	value  string
+	always bool
+	fields []string
+}
+
+// sheetValues are the answers to the fields of the form.
+func sheetValues(ctx context.Context, n measureNames, s measure.Sheet) []paper.Pair {
 	m := s.Measurement
-	facts := []ui.Fact{
-		{Key: "measurepage.no", Text: m.No},
-		{Key: "measurepage.address", Text: m.Address},
-		{Key: "measurepage.account", Text: m.Account},
-		{Key: "measurepage.contact", Text: strings.TrimSpace(m.ContactName + " " + m.ContactPhone)},
-		{Key: "measurepage.company", Text: n.org(ctx, m.Company)},
-		{Key: "measurepage.requested", Text: m.RequestedAt.Minute()},
-		{Key: "measurepage.source", Text: ui.T(ctx, "measure_source."+string(m.Source))},
-		{Key: "measurepage.appointed", Text: spanOf(m.From, m.To)},
-		{Key: "measurepage.case", Text: m.CaseNo},
+	all := []sheetValue{
+		{m.ContactName, false, []string{"用户", "申请人", "委托人", "联系人"}},
+		{m.Account, true, []string{"户号"}},
+		{m.ContactPhone, false, []string{"联系电话"}},
+		{m.Address, true, []string{"地址", "地点", "检测地点"}},
+		{n.org(ctx, m.Company), false, []string{"供热企业"}},
+		{m.RequestedAt.Minute(), false, []string{"申请时间"}},
+		{ui.T(ctx, "measure_source."+string(m.Source)), false, []string{"申请渠道"}},
+		{spanOf(m.From, m.To), false, []string{"约定入户时间"}},
+		{ui.T(ctx, "measurepage.paper.purpose"), false, []string{"到访事由", "诉求"}},
 	}
-	if s.Visit != nil {
-		facts = append(facts, visitFacts(ctx, n, *s.Visit)...)
-		if s.Visit.Outcome != "" {
-			facts = append(facts, ui.Fact{Key: "measurepage.outcome", Text: ui.T(ctx, "measure_outcome."+string(s.Visit.Outcome))})
-		}
+	if v := s.Visit; v != nil {
+		all = append(all, visitValues(ctx, n, s, *v)...)
 	}
-	facts = append(facts, invitationFacts(ctx, n, s.Record)...)
+	for _, f := range invitationFacts(ctx, n, s.Record) {
+		all = append(all, sheetValue{f.Text, true, []string{map[string]string{"measurepage.laboratory": "检测机构", "measurepage.lab_at": "检测时间"}[f.Key]}})
+	}
 	var out []paper.Pair
-	for _, f := range facts {
-		if f.Text != "" {
-			out = append(out, paper.Pair{Label: ui.T(ctx, f.Key), Value: f.Text})
+	for _, one := range all {
+		found := false
+		for _, f := range one.fields {
+			if slices.Contains(s.Template.Fields, f) {
+				out, found = append(out, paper.Pair{Label: f, Value: one.value}), true
+			}
+		}
+		if !found && one.always {
+			out = append(out, paper.Pair{Label: one.fields[0], Value: one.value})
 		}
 	}
 	return out
+}
+
+// visitValues are what is known of the visit that a sheet is about.
+func visitValues(ctx context.Context, n measureNames, s measure.Sheet, v measure.Visit) []sheetValue {
+	out := []sheetValue{{v.At.Minute(), true, []string{"检测时间", "复测时间", "到访时间", "时间"}}}
+	if a := v.Arrival; a != nil {
+		out = append(out,
+			sheetValue{n.people(ctx, a.Testers), false, []string{"检测人", "到访人员", "人员"}},
+			sheetValue{a.Reason, false, []string{"用户所述理由"}},
+			sheetValue{refusalWords(ctx, v), false, []string{"拒绝检测或者拒绝签字的情形"}},
+			sheetValue{a.CallLog, true, []string{ui.T(ctx, "measurepage.call_log")}})
+	}
+	if r := v.Readings; r != nil {
+		height := ""
+		if r.HeightCM > 0 {
+			height = ui.T(ctx, "measurepage.paper.height", "n", r.HeightCM)
+		}
+		out = append(out,
+			sheetValue{strings.TrimSpace(r.Tool.Number + " " + r.Tool.Model), true, []string{"仪器编号"}},
+			sheetValue{verifiedWords(ctx, r.Tool), false, []string{"检定有效期至"}},
+			sheetValue{r.WindowsSince.MonthDayClock(), false, []string{"门窗关闭时间"}},
+			sheetValue{height, false, []string{"测点位置"}},
+			sheetValue{tenthsWords(r.OutdoorC), true, []string{"室外温度"}},
+			sheetValue{n.conditions(ctx, r.Conditions), false, []string{"设施状况"}},
+			sheetValue{roomsWords(ctx, v), false, []string{"检测结果", "复测结果", "稳定读数", "读数"}},
+			sheetValue{r.Note, true, []string{ui.T(ctx, "measurepage.note")}})
+	}
+	if s.Earlier != nil {
+		out = append(out, sheetValue{roomsWords(ctx, *s.Earlier), false, []string{"上次检测结果"}}, sheetValue{s.EarlierNo, false, []string{"上次检测编号"}})
+	}
+	out = append(out, sheetValue{s.Cure, false, []string{"采取措施"}})
+	for _, g := range s.Signers {
+		is := ""
+		if g.Relation != "" {
+			is = firstKey(ctx, g.Relation, "measurepage.relation."+g.Relation)
+		}
+		switch g.Side {
+		case measure.WitnessSide:
+			out = append(out, sheetValue{g.Name, false, []string{"见证人"}}, sheetValue{is, false, []string{"见证人单位"}})
+		case measure.UserSide:
+			out = append(out, sheetValue{is, false, []string{"与用户关系"}})
+		case measure.CompanySide:
+		}
+	}
+	return out
+}
+
+// refusalWords say what was refused: the visit, or only the signature.
+func refusalWords(ctx context.Context, v measure.Visit) string {
+	if v.Outcome == measure.RefusedByUser || v.Outcome == measure.RefusedByCompany {
+		return ui.T(ctx, "measure_outcome."+string(v.Outcome))
+	}
+	if slices.ContainsFunc(v.Signatures, func(g measure.KeptSignature) bool { return g.Refused }) {
+		return ui.T(ctx, "measurepage.refused_to_sign")
+	}
+	return ""
+}
+
+func verifiedWords(ctx context.Context, t measure.Tool) string {
+	fit := ui.T(ctx, "fitness."+string(t.Fitness))
+	if t.ValidUntil.IsZero() {
+		return fit
+	}
+	return t.ValidUntil.String() + " " + fit
+}
+
+// conditions are what the city's rules ask for and the tester found, in words.
+func (n measureNames) conditions(ctx context.Context, codes []string) string {
+	var out []string
+	for _, c := range n.rules.Pack.Doc.Measurement.Conditions {
+		if slices.Contains(codes, c.Code) {
+			out = append(out, phrase(ctx, c.Text))
+		}
+	}
+	return strings.Join(out, ui.T(ctx, "web.and"))
+}
+
+// roomsWords say what a visit read and what that means.
+func roomsWords(ctx context.Context, v measure.Visit) string {
+	var out []string
+	if v.Result != nil {
+		for _, r := range v.Result.Rooms {
+			out = append(out, readRoom(ctx, r.Room, r.Type)+" "+r.TempC.String()+" ℃")
+		}
+		out = append(out, resultWords(ctx, v.Result))
+	}
+	return strings.Join(out, ui.T(ctx, "web.and"))
 }
 
 // invitationFacts say who measures when, of a written invitation.
@@ -141,18 +237,35 @@ func visitBlocks(ctx context.Context, n measureNames, v measure.Visit) []paper.B
 	return append(out, paper.Space{Height: 3})
 }
 
-// signatureBlock shows who signed, as drawn where the reader may see it; nobody yet leaves lines to sign on.
-func signatureBlock(ctx context.Context, s measure.Sheet, at civil.Instant) paper.Block {
+// sheetSignatures are who signed, as drawn where the reader may see it, each at the place that the form has for them.
+func sheetSignatures(ctx context.Context, s measure.Sheet) []paper.Signature {
+	places := map[measure.Side][]string{
+		measure.UserSide: {"用户签字", "申请人签字"}, measure.CompanySide: {"检测人签字", "到访人员签字"}, measure.WitnessSide: {"见证人签字"},
+	}
+	both := slices.ContainsFunc(s.Template.Fields, func(f string) bool { return strings.HasPrefix(f, "双方") })
 	var out []paper.Signature
 	for _, g := range s.Signers {
-		one := paper.Signature{Label: ui.T(ctx, "measure_side."+string(g.Side)), Name: signerWords(ctx, g.Name, g.Relation, g.Refused), When: at.Minute()}
+		label := ui.T(ctx, "measure_side."+string(g.Side))
+		for _, f := range places[g.Side] {
+			if slices.Contains(s.Template.Fields, f) {
+				label = f
+				break
+			}
+		}
+		if both && g.Side != measure.WitnessSide {
+			label = ui.T(ctx, "paper.sign.user")
+			if g.Side == measure.CompanySide {
+				label = ui.T(ctx, "paper.sign.company")
+			}
+		}
+		one := paper.Signature{Label: label, Name: signerWords(ctx, g.Name, g.Relation, g.Refused)}
+		if s.Visit != nil {
+			one.When = s.Visit.At.Minute()
+		}
 		if b, err := drawnStrokes(g.Strokes); err == nil {
 			one.Drawn = b
 		}
 		out = append(out, one)
 	}
-	if len(out) == 0 {
-		out = []paper.Signature{{Label: ui.T(ctx, "measure_side.user")}, {Label: ui.T(ctx, "measure_side.company")}}
-	}
-	return paper.Signatures{Signatures: out}
+	return out
 }

@@ -260,3 +260,9 @@ func (w *Web) refund(rw http.ResponseWriter, r *http.Request) error {
 	v.act, v.subject = r.URL.Query().Get("act"), r.URL.Query().Get("subject")
 	return w.show(rw, r, v.page())
 }
+
+// narrowed reports whether the list shows less than the season.
+func (v refundsView) narrowed() bool {
+	q := v.query
+	return q.State != "" || q.Company != "" || q.Station != "" || q.Status != "" || q.Account != "" || !q.Day.IsZero()
+}

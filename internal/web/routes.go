@@ -37,7 +37,7 @@ func (w *Web) table() []Route {
 		w.messageRoutes(),
 		w.measureRoutes(),
 		w.refundRoutes(),
-		w.findingRoutes(),
+		w.findingRoutes(), w.copyRoutes(),
 		w.settleRoutes(),
 		w.liveRoutes(),
 	)

@@ -164,7 +164,8 @@ func (w *Web) findingPaper(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.sheetOf(rw, d, "finding-"+chi.URLParam(r, "finding"))
+	id := chi.URLParam(r, "finding")
+	return w.sheetOf(rw, w.withCheck(r, d, httpx.City(r.Context()), id), "finding-"+id)
 }
 
 // stepFinding accepts, rejects, withdraws, or takes a new test in.

@@ -129,5 +129,5 @@ func (w *Web) ownFindingPaper(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.sheetOf(rw, d, "finding-"+id)
+	return w.sheetOf(rw, w.withCheck(r, d, httpx.City(r.Context()), id), "finding-"+id)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/page"
+	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/sheet"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -243,5 +244,28 @@ func (w *Web) householdPage(rw http.ResponseWriter, r *http.Request) error {
 	if v.names, err = w.measureNames(r); err != nil {
 		return err
 	}
+	if v.claims, err = w.homeClaims(r, v); err != nil {
+		return err
+	}
 	return w.show(rw, r, Page{Title: text.Msg("measurepage.household"), Nav: "measure", Body: householdBody(v)})
+}
+
+// homeClaims are the refunds of a home in the seasons that have records of it, for readers who may see refunds.
+func (w *Web) homeClaims(r *http.Request, v householdView) ([]settle.Claim, error) {
+	if w.Settle == nil || strings.HasPrefix(v.Home, "@") || !by(r).MayAny(actor.RefundRead, v.city) {
+		return nil, nil
+	}
+	var out []settle.Claim
+	for _, season := range v.seasons {
+		list, err := w.Settle.Claims(r.Context(), by(r), v.city, settle.Filter{Season: season, Account: v.Home})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list.Items {
+			if c.Account == v.Home {
+				out = append(out, c)
+			}
+		}
+	}
+	return out, nil
 }

@@ -118,7 +118,7 @@ func (w *Web) measureDocument(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.sheetOf(rw, measureSheet(r.Context(), names, s, ""), "measurement-"+s.Document.Made.Date().String())
+	return w.sheetOf(rw, measureSheet(r.Context(), names, s, w.outside(r, w.copyPath(s.Document.City, s.Document.ID))), "measurement-"+s.Document.Made.Date().String())
 }
 
 // why says by when somebody must come and where that stands.

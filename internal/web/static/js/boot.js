@@ -7,7 +7,7 @@ const parts = [
   ['[data-outbox]', './queue.js'], ['[data-map]', './mapbox.js'], ['[data-auto]', './auto.js'], ['input[data-photo]', './photo.js'],
   ['[data-suggest]', './suggest.js'], ['[data-print]', './print.js'], ['[data-cases]', './cases.js'],
   ['[data-seat]', './seat.js'], ['[data-phone]', './phone.js'], ['form[data-queue][data-draft]', './draft.js'], ['[data-made],[data-place]', './place.js'],
-  ['form[data-call]', './call.js'], ['[data-keep]', './keep.js'], ['form[data-wipe]', './leave.js'], ['canvas[data-sign]', './sign.js'], ['[data-verdict]', './verdict.js'], ['[data-windows]', './windows.js'],
+  ['form[data-call]', './call.js'], ['[data-keep]', './keep.js'], ['form[data-wipe]', './leave.js'], ['canvas[data-sign]', './sign.js'], ['[data-verdict]', './verdict.js'], ['[data-verdict]', './windows.js'],
 ]
 const loaded = new Set()
 
