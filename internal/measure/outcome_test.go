@@ -200,15 +200,20 @@ func TestTheResidentsWordOnACure(t *testing.T) {
 			t.Errorf("still cold leaves it %s", v.State)
 		}
 		claim()
+		again := measure.Proposal{Act: act(m), From: civil.On(w.now.Now().Date().AddDays(1), 9, 0), To: civil.On(w.now.Now().Date().AddDays(1), 11, 0), Recording: "R-2"}
+		_, err := w.m.Propose(ctx, north, again)
+		must(t, err)
 		w.now.Advance(time.Hour)
 		w.answers(m, "cure", true)
-		if v := w.get(m.ID); v.State != measure.Conforming {
-			t.Errorf("warm leaves it %s", v.State)
+		if v := w.get(m.ID); v.State != measure.Conforming || !v.From.IsZero() || v.Appointments[0].State != measure.Cancelled {
+			t.Errorf("warm leaves it %s, with a re-test at %s that is %s", v.State, v.From, v.Appointments[0].State)
 		}
-		if got, want := w.types(), "request test cure_claimed cure_claimed cure_verified"; got != want {
+		w.now.Set(again.To.Add(time.Hour))
+		w.work()
+		if got, want := w.types(), "request test cure_claimed cure_claimed cure_verified appointment"; got != want {
 			t.Errorf("events are %s, want %s", got, want)
 		}
-		_, err := w.m.ClaimCure(ctx, north, measure.Curing{Act: act(m)})
+		_, err = w.m.ClaimCure(ctx, north, measure.Curing{Act: act(m)})
 		wantKind(t, err, fault.Conflict)
 	})
 }

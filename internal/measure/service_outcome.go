@@ -65,7 +65,10 @@ func (s *Service) VerifyCure(ctx context.Context, by actor.Actor, in Curing) (Me
 			return "", fault.New(fault.Denied, "measure.own_cure")
 		}
 		made, err := s.cure(ctx, tx, by, m, in, KindVerify, Verify)
-		return made.ID, err
+		if err != nil {
+			return "", err
+		}
+		return made.ID, s.needNotCome(ctx, tx, m)
 	})
 }
 
@@ -327,5 +330,15 @@ func (s *Service) heard(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measu
 	if err != nil || !yes {
 		return made.ID, err
 	}
-	return made.ID, s.endClocks(ctx, tx, *m, made.At)
+	if err := s.endClocks(ctx, tx, *m, made.At); err != nil {
+		return "", err
+	}
+	return made.ID, s.needNotCome(ctx, tx, m)
+}
+
+// needNotCome cancels what was agreed for a re-test once somebody other than the company found the home warm: nobody who
+// does not come then is late.
+func (s *Service) needNotCome(ctx context.Context, tx *db.Tx, m *Measurement) error {
+	m.From, m.To = 0, 0
+	return s.turnAll(ctx, tx, *m, Cancel)
 }
