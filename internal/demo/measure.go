@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/app"
+	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/measure"
@@ -55,6 +56,9 @@ func (s *season) owed(ctx context.Context, f *file) (measure.Measurement, bool, 
 func (s *season) test(ctx context.Context, f *file, met bool) error {
 	m, owed, err := s.owed(ctx, f)
 	draw := s.w.Centre(f.call, f.round).Draw
+	if err == nil && owed && draw%11 == 0 {
+		s.nobodyTests(f, m, draw)
+	}
 	if err != nil || !owed || met && !f.act.Measured || draw%11 == 0 {
 		return err
 	}
@@ -67,20 +71,23 @@ func (s *season) test(ctx context.Context, f *file, met bool) error {
 	case draw%41 == 1:
 		in.Arrival.Outcome, in.Arrival.Reason = measure.RefusedByCompany, s.w.Say("test_refused", f.call.Key)
 	default:
-		s.readings(f, &in, draw)
+		s.readings(f, &in, draw, f.act.Before)
 	}
-	_, err = s.app.Measure.Submit(ctx, by, in)
+	r, err := s.app.Measure.Submit(ctx, by, in)
+	if err == nil {
+		s.doubt(f, r, draw)
+	}
 	return s.refuse(ctx, err)
 }
 
 // readings are two rooms and the signatures; now and then the resident does not sign.
-func (s *season) readings(f *file, in *measure.Submission, draw int) {
+func (s *season) readings(f *file, in *measure.Submission, draw int, c celsius.Tenths) {
 	outside := s.w.Weather.At(s.now)
 	since := s.now.Add(-70 * time.Minute)
 	in.Readings = &measure.Readings{
 		Instrument: thermometer(f.c.Company, draw%thermometers), WindowsSince: since, HeightCM: 140, OutdoorC: &outside,
 		Rooms: []measure.RoomReading{
-			{Room: "客厅", Type: "living_room", TempC: f.act.Before, At: s.now}, {Room: "卧室", Type: "bedroom", TempC: f.act.Before + 3, At: s.now},
+			{Room: "客厅", Type: "living_room", TempC: c, At: s.now}, {Room: "卧室", Type: "bedroom", TempC: c + 3, At: s.now},
 		},
 	}
 	relation := string(relations[f.call.Caller.Relation])
@@ -99,8 +106,10 @@ func (s *season) claimCure(ctx context.Context, f *file) error {
 		return err
 	}
 	in := measure.Curing{Act: measure.Act{City: sim.Code, ID: m.ID, Key: f.call.Key + "/cure/" + string(m.State) + s.taken}, Text: f.act.Measures}
-	_, err = s.app.Measure.ClaimCure(ctx, s.unit(f, actor.RoleCompany), in)
-	return s.refuse(ctx, err)
+	if _, err = s.app.Measure.ClaimCure(ctx, s.unit(f, actor.RoleCompany), in); err != nil {
+		return s.refuse(ctx, err)
+	}
+	return s.retest(ctx, f, m)
 }
 
 // believeCure keeps the resident's word about a claimed cure, as the call-back hears it.

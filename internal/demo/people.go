@@ -111,6 +111,7 @@ func organise(ctx context.Context, a *app.App, c *sim.City) error {
 		{Code: "centre", Kind: staff.Centre, NameZH: "暖城供热服务指挥中心", NameEN: "Warmtown heating service centre"},
 		{Code: "bureau", Kind: staff.Regulator, NameZH: "暖城城市管理局供热科", NameEN: "Heating section of Warmtown"},
 		{Code: "inspectors", Kind: staff.Inspectors, NameZH: "暖城城市管理综合执法支队", NameEN: "Inspectors of Warmtown"},
+		{Code: laboratory, Kind: staff.Other, NameZH: "暖城市建筑环境检测院", NameEN: "Warmtown building environment laboratory"},
 		{Code: "hotline", Kind: staff.Partner, NameZH: "12345政务服务热线", NameEN: "Hotline 12345"},
 	}
 	for _, d := range c.Districts {
@@ -163,7 +164,7 @@ func (p post) places(c *sim.City) []spot {
 		}
 	case byDistrict:
 		for _, d := range c.Districts {
-			out = append(out, spot{"-" + d.Code, d.Code, actor.Grant{Role: p.role, City: sim.Code, Districts: []string{d.Code}}})
+			out = append(out, spot{"-" + d.Code, d.Code, actor.Grant{Role: p.role, City: sim.Code, Districts: []string{d.Name}}})
 		}
 	}
 	return out

@@ -53,7 +53,11 @@ func (s *season) contact(ctx context.Context, f *file) (cases.Case, error) {
 	if !f.act.Reached && !f.did("rang") {
 		in.Act, in.Result = s.act(f, "contact0"), "no_answer"
 	}
-	return s.app.Dispatch.Contact(ctx, s.unit(f, actor.RoleCompany), in)
+	c, err := s.app.Dispatch.Contact(ctx, s.unit(f, actor.RoleCompany), in)
+	if err == nil && in.Result == "connected" {
+		err = s.offer(ctx, f)
+	}
+	return c, err
 }
 
 // appoint agrees on the next day with the resident, who says so on the telephone.
