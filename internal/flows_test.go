@@ -15,6 +15,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
+	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/flow"
@@ -79,6 +80,7 @@ func lifecycles() []lifecycle {
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
 		of(resident.Lifecycle, "A home that a resident binds 住户绑定", "resident_binding.state", "binding.state.", "binding.event."),
 		of(channel.Inward, "A message from a channel 渠道消息", "channel_message.state", "channel.state.", "channel.move."),
+		of(clue.Lifecycle, "A clue 线索", "clue.state", "clue.state.", "clue.decision."),
 		of(channel.Outward, "An answer through a channel 渠道答复", "channel_reply.state", "channel.state.", "channel.move."),
 	}
 }
