@@ -16,6 +16,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -26,6 +27,8 @@ type homeView struct {
 	stops, help bool
 	refunds     bool
 	live        int // stops that are going on
+	hall        bool
+	inside      bool // a resident is logged in
 }
 
 func (v homeView) href(more string) string { return at("/c/{city}/m"+more, v.city) }
@@ -37,6 +40,9 @@ type reportView struct {
 	form   ui.Form
 	rules  *citypack.Rules
 	places []ui.Option // estates that the address may mean: the second step
+
+	own   resident.Binding // the home of a resident who is logged in
+	phone string           // and their telephone
 }
 
 func (v reportView) page() Page {
@@ -75,6 +81,9 @@ func (v reportView) opening(r *http.Request, in reportInput) (cases.Opening, err
 	o := cases.Opening{
 		City: v.city, Door: citypack.DoorWeb, Channel: cases.Web, Address: in.Address, Caller: cases.Party{Phone: in.Phone},
 		Details: cases.Details{Since: in.Since}, TestRequest: in.Test, Text: in.Text, Key: formKey(r),
+	}
+	if v.own.ID != "" {
+		o.Account = v.own.Account
 	}
 	if in.Place != "-" {
 		o.Community = in.Place

@@ -30,6 +30,7 @@ func (w *Web) table() []Route {
 		w.phoneRoutes(),
 		w.callRoutes(),
 		w.residentRoutes(),
+		w.hallRoutes(),
 		w.outageRoutes(),
 		w.dutyRoutes(),
 		w.handoverRoutes(),

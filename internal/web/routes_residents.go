@@ -17,6 +17,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -75,7 +76,12 @@ func (w *Web) residentCities(rw http.ResponseWriter, r *http.Request) error {
 }
 
 func (w *Web) residentHome(rw http.ResponseWriter, r *http.Request) error {
-	v := homeView{city: httpx.City(r.Context()), stops: w.Outages != nil, help: w.Knowledge != nil, refunds: w.has("/c/{city}/m/refunds")}
+	v := homeView{city: httpx.City(r.Context()), stops: w.Outages != nil, help: w.Knowledge != nil, refunds: w.has("/c/{city}/m/refunds"), hall: w.has("/c/{city}/m/home")}
+	_, inside, err := w.who(rw, r)
+	if err != nil {
+		return err
+	}
+	v.inside = inside
 	if v.stops {
 		all, err := w.Outages.Announcements(r.Context(), v.city)
 		if err != nil {
@@ -96,10 +102,14 @@ type reportInput struct {
 	Test    string `form:"test_request"`
 	Text    string `form:"text"`
 	Photos  photos `form:"photo"`
+	Home    string `form:"home"` // of a resident who is logged in
 }
 
 func (w *Web) reportForm(rw http.ResponseWriter, r *http.Request) error {
 	v, err := w.reportView(r, ui.Form{})
+	if err == nil {
+		err = w.prefill(rw, r, &v, r.URL.Query().Get("home"))
+	}
 	if err != nil {
 		return err
 	}
@@ -116,6 +126,9 @@ func (w *Web) reportView(r *http.Request, f ui.Form) (reportView, error) {
 func (w *Web) report(rw http.ResponseWriter, r *http.Request) error {
 	in, err := httpx.Bind[reportInput](r)
 	v, failed := w.reportView(r, ui.Form{})
+	if failed == nil {
+		failed = w.prefill(rw, r, &v, in.Home)
+	}
 	if failed != nil {
 		return failed
 	}
@@ -140,6 +153,25 @@ func (w *Web) report(rw http.ResponseWriter, r *http.Request) error {
 		return w.done(rw, r, residentPath(r, "/follow"), text.Msg("citizen.reminded"))
 	}
 	return w.to(rw, r, residentPath(r, "/r/"+opened.Case.Token+"?new=1"))
+}
+
+// prefill takes a home that the resident is logged in for into the form. Whoever is not, or whose home it is not, fills the
+// form in like everybody.
+func (w *Web) prefill(rw http.ResponseWriter, r *http.Request, v *reportView, home string) error {
+	who, ok, err := w.who(rw, r)
+	if err != nil || !ok {
+		return err
+	}
+	rw.Header().Set("Cache-Control", "no-store")
+	if v.phone, err = w.Residents.Phone(r.Context(), who.Actor, who.City); err != nil || home == "" {
+		return err
+	}
+	own, err := w.Residents.May(r.Context(), who.Actor, who.City, home, resident.MayAct)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
+		return nil
+	}
+	v.own = own
+	return err
 }
 
 // takeReport keeps the photographs and opens the matter.
@@ -192,7 +224,7 @@ func photoFault(err error) error {
 // whichEstate lists the estates that the address may mean when the words do not decide; none when they do, or when the
 // resident has been asked already.
 func (w *Web) whichEstate(r *http.Request, in reportInput, o cases.Opening) ([]ui.Option, error) {
-	if in.Place != "" {
+	if in.Place != "" || o.Account != "" {
 		return nil, nil
 	}
 	city := httpx.City(r.Context())
