@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -76,7 +77,7 @@ func (v mineView) kind(ctx context.Context, m cases.Mine) string {
 
 // seasonDays are a season's first and last day.
 func seasonDays(s citypack.Season) string {
-	return s.Start.Date().String() + " – " + s.End.Add(-1).Date().String()
+	return s.Start.Date().String() + " – " + s.End.Add(-time.Second).Date().String()
 }
 
 // reaches reports whether a stop reaches a home.
@@ -147,10 +148,15 @@ func (w *Web) mineView(r *http.Request, who resident.Who, account string) (mineV
 func (v *mineView) digits(w *Web) {
 	today := w.o.Now().Date()
 	for _, m := range v.matters {
-		if m.Open && v.mayOpen(m) && (m.Status == cases.Signed || m.Status == cases.Handling || m.Status == cases.Rework) {
+		if m.Open && v.mayOpen(m) && atTheDoor(m.Status) {
 			v.doors[m.ID] = w.Residents.Digits(v.who.City, "case:"+m.ID, today)
 		}
 	}
+}
+
+// atTheDoor reports whether somebody of the company may stand at the door for a case.
+func atTheDoor(s cases.Status) bool {
+	return s == cases.Signed || s == cases.Handling || s == cases.Rework
 }
 
 // furnish gathers what is known about the home; what nobody knows stays absent.
@@ -177,7 +183,7 @@ func (w *Web) furnish(r *http.Request, v *mineView) error {
 		}
 	}
 	v.season, v.inSeason = v.rules.Pack.SeasonFor(now.Date(), h.District, v.rules.Declared)
-	v.standard, v.standards = v.rules.Pack.Standard("", now)
+	v.standard, v.standards = v.rules.Pack.Standard("bedroom", now)
 	if err := w.money(r, v); err != nil {
 		return err
 	}
@@ -250,7 +256,8 @@ func (w *Web) openTest(r *http.Request, who resident.Who, v wishView, in wishInp
 	}
 	for _, m := range mine {
 		if m.Open && m.Account == v.own.Account && m.Token != "" {
-			return w.wishOf(r, m, text.T(text.ZH, "hall.test_word", "times", times)+" "+in.Text)
+			word := text.T(text.ZH, "hall.test_word", "times", times)
+			return w.wishOf(r, m, strings.TrimSpace(word+"\n"+in.Text))
 		}
 	}
 	return w.newTest(r, who, v, in, times)
@@ -280,7 +287,7 @@ func (w *Web) wishOf(r *http.Request, m cases.Mine, word string) (cases.Opened, 
 	if key != "" {
 		key += "-word"
 	}
-	_, err := w.Cases.RemindOwn(r.Context(), visitor(), cases.Word{City: city, Proof: proof, Text: strings.TrimSpace(word), Key: key})
+	_, err := w.Cases.RemindOwn(r.Context(), visitor(), cases.Word{City: city, Proof: proof, Text: word, Key: key})
 	return cases.Opened{Case: cases.Case{Token: m.Token}}, err
 }
 

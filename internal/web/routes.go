@@ -31,6 +31,7 @@ func (w *Web) table() []Route {
 		w.callRoutes(),
 		w.residentRoutes(),
 		w.hallRoutes(),
+		w.bindingRoutes(),
 		w.outageRoutes(),
 		w.dutyRoutes(),
 		w.handoverRoutes(),

@@ -172,6 +172,7 @@ type fieldCaseView struct {
 	before  []cases.Case // of the same home
 	taken   bool
 	theirs  []theirs // what others did while a form waited
+	digits  string   // by which the resident knows who is at the door today
 }
 
 func (w *Web) fieldCaseOf(r *http.Request, id string) (fieldCaseView, error) {
@@ -182,6 +183,9 @@ func (w *Web) fieldCaseOf(r *http.Request, id string) (fieldCaseView, error) {
 	v := fieldCaseView{caseView: inner}
 	v.back = at("/f/{city}", v.Case.City)
 	v.agreed, v.hasDate = dispatch.AgreedOf(v.Deeds)
+	if w.Residents != nil && atTheDoor(v.Case.Status) {
+		v.digits = w.Residents.Digits(v.Case.City, v.Case.Subject(), w.o.Now().Date())
+	}
 	for _, d := range v.sends.Dispatches {
 		v.taken = v.taken || d.ID == v.Case.DispatchID && !d.TakenAt.IsZero()
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -498,4 +497,3 @@ func (w *Web) wishTest(rw http.ResponseWriter, r *http.Request, who resident.Who
 	}
 	return w.done(rw, r, residentPath(r, "/r/"+opened.Case.Token), text.Msg("hall.test_asked"))
 }
-

@@ -95,7 +95,7 @@ func newTownWith(t testing.TB, cfg config.Config, change ...func(*web.Options)) 
 	}
 	o := web.Options{
 		Deps: web.Deps{
-			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Territory: a.Territory, Cases: a.Cases,
+			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Residents: a.Residents, Territory: a.Territory, Cases: a.Cases,
 			Dispatch: a.Dispatch, Notices: a.Notices, Blobs: a.Blobs, Knowledge: a.Knowledge, Outages: a.Outages, Handovers: a.Handovers, Stats: a.Stats, Measure: a.Measure, Findings: a.Findings,
 			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Equipment: a.Equipment, Calls: a.Calls,
 		},
