@@ -24,6 +24,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/httpx"
@@ -33,6 +34,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/territory"
+	"github.com/rehu-heat/rehu/internal/webhook"
 )
 
 // The places at which the doors are mounted.
@@ -57,6 +59,8 @@ type Deps struct {
 	Findings  *finding.Service
 	Blobs     *blob.Service
 	Bundles   *bundle.Service
+	Exchange  *exchange.Service
+	Webhooks  *webhook.Service
 }
 
 // Options set up the doors.

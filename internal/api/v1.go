@@ -82,6 +82,9 @@ func (a *API) v1(r chi.Router) {
 		v.findingOperations()
 		v.refundOperations()
 		v.settleOperations()
+		v.exchangeOperations()
+		v.hotlineOperations()
+		v.webhookOperations()
 	})
 	v.serveDocument(r)
 }

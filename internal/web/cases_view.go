@@ -16,6 +16,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/dispatch"
+	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/knowledge"
 	"github.com/rehu-heat/rehu/internal/measure"
@@ -246,6 +247,8 @@ type caseView struct {
 	told     []notice.View
 	workers  []staff.Person        // of the reader's company, for the second dispatch
 	tests    []measure.Measurement // the measurements that the case asked for
+	tickets  []exchange.View       // of platforms
+	offers   []exchange.Platform   // that the case may be handed over to
 	articles []knowledge.View      // that a direct answer may stand on
 	back     string                // address of the list it was opened from
 	asked    dispatch.Request      // that a form is about

@@ -30,6 +30,7 @@ func areas() []area {
 		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"messages", "/c/{city}/messages"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}, {"bindings", "/c/{city}/bindings"}}},
 		{"company", "building-2", []entry{{"company", "/c/{city}/company"}, {"duty", "/c/{city}/duty"}, {"claims", "/c/{city}/claims"}}},
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
+		{"exchange", "send", []entry{{"platforms", "/c/{city}/platforms"}, {"tickets", "/c/{city}/tickets"}, {"hotlines", "/c/{city}/hotlines"}}},
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},
 		{"map", "map", []entry{{"map", "/c/{city}/map"}, {"territory", "/c/{city}/territory"}, {"places", "/c/{city}/places"}}},
 		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measurements"}, {"measure_week", "/c/{city}/measurements/calendar"}, {"findings", "/c/{city}/findings"}}},
@@ -38,7 +39,7 @@ func areas() []area {
 		{"stats", "chart-column", []entry{{"stats", "/c/{city}/stats"}, {"wall", "/c/{city}/wall"}}},
 		{"inspect", "scale", []entry{{"inspect", "/c/{city}/inspect"}}},
 		{"rules", "scroll-text", []entry{{"pack", "/c/{city}/pack"}, {"refund_rules", "/c/{city}/pack/refunds"}, {"season", "/c/{city}/season"}, {"calendar", "/c/{city}/calendar"}}},
-		{"admin", "settings", []entry{{"people", "/c/{city}/people"}, {"orgs", "/c/{city}/orgs"}, {"keys", "/c/{city}/keys"}, {"audit", "/c/{city}/audit"}, {"jobs", "/c/{city}/jobs"}}},
+		{"admin", "settings", []entry{{"people", "/c/{city}/people"}, {"orgs", "/c/{city}/orgs"}, {"keys", "/c/{city}/keys"}, {"webhooks", "/c/{city}/webhooks"}, {"audit", "/c/{city}/audit"}, {"jobs", "/c/{city}/jobs"}}},
 	}
 }
 

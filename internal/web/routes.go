@@ -41,6 +41,8 @@ func (w *Web) table() []Route {
 		w.refundRoutes(),
 		w.findingRoutes(), w.copyRoutes(),
 		w.settleRoutes(),
+		w.exchangeRoutes(),
+		w.webhookRoutes(),
 		w.liveRoutes(),
 	)
 }

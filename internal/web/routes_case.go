@@ -82,6 +82,9 @@ func (w *Web) fullCase(r *http.Request, id string) (caseView, error) {
 		}
 		v.tests = of.Items
 	}
+	if err := w.fillTickets(r, &v); err != nil {
+		return v, err
+	}
 	if w.Notices != nil && v.by.ScopeOf(actor.CaseRead, city).All {
 		told, err := w.Notices.List(ctx, v.by, city, notice.Filter{Subject: v.Case.Subject()})
 		if err != nil {

@@ -33,6 +33,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
+	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/finding"
 	"github.com/rehu-heat/rehu/internal/handover"
@@ -50,6 +51,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
+	"github.com/rehu-heat/rehu/internal/webhook"
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
@@ -83,6 +85,8 @@ type Deps struct {
 	Bundles   *bundle.Service
 	Fees      *fee.Service
 	Calls     *call.Service
+	Exchange  *exchange.Service
+	Webhooks  *webhook.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.
