@@ -60,13 +60,13 @@ func (v *v1) exchangeOperations() {
 		func(ctx context.Context, c caller, _ none) (exchange.Ticket, error) {
 			return v.Exchange.Settle(ctx, c.by, c.city, c.param("ticket"))
 		})
-	act(v, Operation{Name: "hand_over_case", Method: http.MethodPost, Path: "/cities/{city}/cases/{case}/hand_over", Permissions: send, tag: "exchange"},
+	act(v, Operation{Name: "hand_over_case", Method: http.MethodPost, Path: at, Permissions: send, tag: "exchange", status: http.StatusCreated},
 		func(ctx context.Context, c caller, in exchange.Handing) (exchange.Ticket, error) {
-			var err error
-			in.City, in.Key = c.city, c.key()
-			if in.Case, err = v.caseID(ctx, c); err != nil {
+			found, err := v.Cases.ByNo(ctx, c.by, c.city, in.Case)
+			if err != nil {
 				return exchange.Ticket{}, err
 			}
+			in.City, in.Case, in.Key = c.city, found.ID, c.key()
 			return v.Exchange.HandOver(ctx, c.by, in)
 		})
 	v.platformOperations(read, manage)

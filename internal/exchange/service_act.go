@@ -103,7 +103,7 @@ func (s *Service) seen(ctx context.Context, tx *db.Tx, by actor.Actor, city int,
 // Handing is the input of HandOver.
 type Handing struct {
 	City     int           `json:"-" form:"-"`
-	Case     string        `json:"-" form:"-"`
+	Case     string        `json:"case" form:"-"`
 	Platform string        `json:"platform" form:"platform"`
 	Text     string        `json:"text" form:"text"` // why it belongs there
 	ReplyBy  civil.Instant `json:"reply_by" form:"reply_by"`
