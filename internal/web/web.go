@@ -51,9 +51,9 @@ import (
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
-	"github.com/rehu-heat/rehu/internal/webhook"
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
+	"github.com/rehu-heat/rehu/internal/webhook"
 )
 
 // City is a city the installation serves.
