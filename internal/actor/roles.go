@@ -126,6 +126,8 @@ const (
 	CallManage       Permission = "call.manage"        // 不再回拨, 话务参数
 	StaffingRead     Permission = "staffing.read"      // 话务预测与排班
 	StaffingEdit     Permission = "staffing.edit"      // 坐席排班
+	NoticeWrite      Permission = "notice.write"       // the city's own words for messages, bulletins
+	NoticeApprove    Permission = "notice.approve"     // the second pair of eyes
 )
 
 // grants is the table of who may do what. RoleSystem may do everything and is not listed.
@@ -152,7 +154,7 @@ var grants = map[Role][]Permission{
 		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
 		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
-		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead, ExchangeRead, ExchangeSend, ExchangeManage, HotlineReport, HotlineRead,
+		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead, NoticeWrite, ExchangeRead, ExchangeSend, ExchangeManage, HotlineReport, HotlineRead,
 		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
 		CallTake, CallRead, CallListen, CallManage, StaffingRead, StaffingEdit,
 	},
@@ -160,7 +162,7 @@ var grants = map[Role][]Permission{
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
 		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
-		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, ExchangeRead, ExchangeSend, ExchangeManage, HotlineRead,
+		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, NoticeWrite, NoticeApprove, ExchangeRead, ExchangeSend, ExchangeManage, HotlineRead,
 		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
 		CallRead, CallListen, CallManage, StaffingRead, StaffingEdit,
 	},
@@ -183,8 +185,8 @@ var grants = map[Role][]Permission{
 		MeasureVerify, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, HotlineRead,
 		CallRead, CallListen, StaffingRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead, CallRead, StaffingRead},
-	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead, CallRead, StaffingRead, NoticeWrite, NoticeApprove},
+	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead, NoticeWrite},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,
 		CaseImport, KnowledgeRead, FeeImport, ExchangeRead, ExchangeManage, HotlineReport,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/territory"
@@ -50,7 +51,18 @@ func (a *App) notices() (*notice.Service, error) {
 	gateways := make(map[notice.Channel]notice.Gateway)
 	a.gateways = gateways // capabilities that come later add their own
 	o := notice.Options{DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Gateways: gateways, Night: a.night, Link: a.answerLink}
-	if c := a.Config.SMS; c.URL != "" {
+	if c := a.Config.SMS; c.Price != "" {
+		o.Price = map[notice.Channel]string{notice.SMS: c.Price}
+	}
+	o.Sign = a.Config.SMS.Sign
+	switch c := a.Config.SMS; {
+	case c.Kind == config.SMSAliyun:
+		gateway, err := notice.NewAliyunGateway(notice.AliyunConfig{URL: c.URL, KeyID: c.Account, Secret: c.Secret, Sign: c.Sign, Machine: a.o.Machine})
+		if err != nil {
+			return nil, err
+		}
+		gateways[notice.SMS] = gateway
+	case c.URL != "":
 		signer := notice.Signer{Account: c.Account, Secret: c.Secret, Machine: a.o.Machine}
 		gateway, err := notice.NewSMSGateway(notice.SMSConfig{URL: c.URL, Signer: signer, Sign: c.Sign})
 		if err != nil {

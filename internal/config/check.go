@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math/big"
 	"net"
 	"net/url"
 	"reflect"
@@ -97,12 +98,23 @@ func (c Config) checkCTI(f *fault.Check) {
 	f.That(c.CTI.Secret != "", "cti.secret", "config.secret_missing", "env", "REHU_CTI_SECRET")
 }
 
+// The kinds of SMS gateways.
+const (
+	SMSOwn    = "rehu"
+	SMSAliyun = "aliyun"
+)
+
 func (c Config) checkSMS(f *fault.Check) {
 	if c.SMS == (SMS{}) {
 		return
 	}
+	oneOf(f, "sms.kind", c.SMS.Kind, "", SMSOwn, SMSAliyun)
 	u, err := url.Parse(c.SMS.URL)
-	f.That(err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1") && u.Host != "", "sms.url", "config.bad_gateway")
+	usable := err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1") && u.Host != ""
+	f.That(usable || c.SMS.URL == "" && c.SMS.Kind == SMSAliyun, "sms.url", "config.bad_gateway")
+	f.That(c.SMS.Kind != SMSAliyun || c.SMS.Sign != "", "sms.sign", "field.required")
+	price, ok := new(big.Rat).SetString(c.SMS.Price)
+	f.That(c.SMS.Price == "" || ok && price.Sign() >= 0, "sms.price", "config.bad_price")
 	f.That(c.SMS.Account != "", "sms.account", "field.required")
 	f.That(c.SMS.Secret != "", "sms.secret", "config.secret_missing", "env", "REHU_SMS_SECRET")
 }

@@ -90,10 +90,12 @@ type OIDC struct {
 
 // SMS is the gateway for text messages to residents. Without an address messages are held for staff to read out.
 type SMS struct {
+	Kind    string `koanf:"kind"`                // rehu: the contract of this program; aliyun: Alibaba Cloud
 	URL     string `koanf:"url"`                 // address that takes signed messages; notice.SMSConfig describes the exchange
 	Account string `koanf:"account"`             // name of the installation at the gateway
 	Secret  string `koanf:"secret" secret:"env"` // shared key of the signatures, both ways
 	Sign    string `koanf:"sign"`                // signature line before every text, such as 暖城供热
+	Price   string `koanf:"price"`               // yuan for a part of 70 characters, such as 0.045; empty = costs are not added up
 }
 
 // CTI is the telephone switch. Without an address seats have no telephone on their screen and nothing else is missing.

@@ -34,6 +34,16 @@ const (
 	WeChat  Channel = "wechat"
 	Email   Channel = "email"
 	Console Channel = "console" // shown to staff
+	WebPush Channel = "webpush" // to a browser that the resident let us write to
+)
+
+// Class is how near a message is to its receiver.
+type Class string
+
+// The classes.
+const (
+	Own      Class = "own"      // the receiver's own matter
+	Bulletin Class = "bulletin" // one text for many, about a building or an area
 )
 
 // State is where a message stands.
@@ -45,7 +55,8 @@ const (
 	Sent      State = "sent"      // the gateway took it, or staff read it out
 	Delivered State = "delivered" // the gateway says that it arrived
 	Failed    State = "failed"
-	Held      State = "held" // no gateway can take it: staff tell it
+	Held      State = "held"    // no gateway can take it: staff tell it
+	Dropped   State = "dropped" // the person wants no such messages
 )
 
 // Event moves a message on.
@@ -60,17 +71,22 @@ const (
 	Hold     Event = "hold"    // no gateway
 	TellSelf Event = "tell"    // staff told it themselves
 	Requeue  Event = "requeue" // staff let it be sent again
+	Switch   Event = "switch"  // the first way refused: it goes the other
+	Drop     Event = "drop"    // the person asked not to be told
 )
 
 // Lifecycle is the life of a message.
 var Lifecycle = flow.Table[State, Event]{
-	Name: "notice", Start: Queued, Final: []State{Delivered},
+	Name: "notice", Start: Queued, Final: []State{Delivered, Dropped},
 	Steps: []flow.Step[State, Event]{
 		{From: Queued, Event: Take, To: Sent},
 		{From: Queued, Event: GiveUp, To: Failed},
 		{From: Queued, Event: Hold, To: Held},
+		{From: Queued, Event: Switch, To: Queued},
+		{From: Queued, Event: Drop, To: Dropped},
 		{From: Sent, Event: Arrive, To: Delivered},
 		{From: Sent, Event: Bounce, To: Failed},
+		{From: Sent, Event: Switch, To: Queued},
 		{From: Failed, Event: TellSelf, To: Sent, By: string(actor.CaseUrge)},
 		{From: Failed, Event: Requeue, To: Queued, By: string(actor.CaseUrge)},
 		{From: Held, Event: TellSelf, To: Sent, By: string(actor.CaseUrge)},
@@ -92,6 +108,8 @@ type Message struct {
 	Lang        text.Lang      // empty: Chinese
 	Subject     string         // "case:ID"
 	Matter      string         // one message for each; names case, act and occasion
+	Class       Class          // empty: Own
+	Other       *Address       // where it goes when the channel refuses it
 	QuietExempt bool           // a leak, a stop, or the resident's own appointment: also at night
 
 	// Private are parameters that only the recipient may read, such as a one-time code. They are sealed until the gateway
@@ -99,6 +117,14 @@ type Message struct {
 	// such a message: where no gateway can take it, or Until has passed, it fails.
 	Private map[string]string
 	Until   civil.Instant // not sent later; zero: whenever
+
+	asks bool // carries a question
+}
+
+// Address is a way to reach somebody.
+type Address struct {
+	Channel Channel
+	To      string // in the clear
 }
 
 // Hidden stands for a private parameter in whatever is kept of a message.
@@ -124,6 +150,12 @@ type Notice struct {
 	Reason      string            `db:"reason" json:"reason,omitempty"` // catalogue key: why it is held or failed
 	Attempts    int               `db:"attempts" json:"attempts"`
 	GatewayID   string            `db:"gateway_id" json:"gateway_id,omitempty"`
+	Class       Class             `db:"class" json:"class"`
+	OtherWay    Channel           `db:"other_channel" json:"other_channel,omitempty"` // where it goes when the channel refuses it
+	OtherTo     string            `db:"other_to" json:"-"`                            // sealed
+	Tried       Channel           `db:"tried" json:"tried,omitempty"`                 // the channel that refused it before
+	Parts       int               `db:"parts" json:"parts"`                           // that the gateway charges for; 0 = not sent
+	Price       string            `db:"price" json:"price,omitempty"`                 // yuan for a part, as set up when it was sent; empty = unknown
 	Created     civil.Instant     `db:"created_at" json:"created_at"`
 	SendAt      civil.Instant     `db:"send_at" json:"send_at"` // not before
 	SentAt      civil.Instant     `db:"sent_at" json:"sent_at"`
@@ -154,13 +186,16 @@ type Filter struct {
 // Check refuses what no message can be.
 func (f Filter) Check() error {
 	var c fault.Check
-	states := []State{"", Queued, Sent, Delivered, Failed, Held}
-	channels := []Channel{"", SMS, WeChat, Email, Console}
+	states := []State{"", Queued, Sent, Delivered, Failed, Held, Dropped}
+	channels := append([]Channel{""}, Channels()...)
 	c.That(slices.Contains(states, f.State), "state", "field.not_one_of", "allowed", states[1:])
 	c.That(slices.Contains(channels, f.Channel), "channel", "field.not_one_of", "allowed", channels[1:])
 	c.That(slices.Contains([]string{"", Answered, Unanswered}, f.Answer), "answer", "field.not_one_of", "allowed", []string{Answered, Unanswered})
 	return c.Err()
 }
+
+// Channels lists every channel.
+func Channels() []Channel { return []Channel{SMS, WeChat, WebPush, Email, Console} }
 
 // Whether a question was answered, in a Filter.
 const (
@@ -190,6 +225,8 @@ type Outgoing struct {
 	To       string            `json:"to"`
 	Text     string            `json:"text"`
 	Template string            `json:"template"`
+	Code     string            `json:"code,omitempty"` // the provider's own number of the template
+	Again    bool              `json:"-"`              // tried before: the gateway may have taken it
 	Params   map[string]string `json:"params,omitempty"`
 }
 

@@ -65,6 +65,11 @@ func (l lossy) Send(ctx context.Context, out notice.Outgoing) (string, error) {
 
 func newWorld(t *testing.T, d *db.DB, withGateway bool) *world {
 	t.Helper()
+	return newWorldWith(t, d, withGateway, func(*notice.Options) {})
+}
+
+func newWorldWith(t *testing.T, d *db.DB, withGateway bool, change func(*notice.Options)) *world {
+	t.Helper()
 	w := &world{t: t, d: d, now: dbtest.NewClock(), fake: smsfake.New(signer)}
 	d.SetClock(w.now.Now)
 	ring, err := secret.LoadRing(t.TempDir(), "")
@@ -86,6 +91,7 @@ func newWorld(t *testing.T, d *db.DB, withGateway bool) *world {
 		}
 		o.Gateways = map[notice.Channel]notice.Gateway{notice.SMS: w.sender(g)}
 	}
+	change(&o)
 	if w.service, err = notice.New(o); err != nil {
 		t.Fatal(err)
 	}

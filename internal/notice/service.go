@@ -17,7 +17,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
-// Options set up a Service. Gateways, Night, Link, Inbound and Jobs may be left out.
+// Options set up a Service. Everything but the database and the keyring may be left out.
 type Options struct {
 	DB       *db.DB
 	Ring     *secret.Ring
@@ -26,6 +26,11 @@ type Options struct {
 	Night    func(ctx context.Context, tx *db.Tx, city int) (Night, error) // from the city's pack
 	Link     func(city int, token string) string                           // address of the page on which a question is answered
 	Inbound  *Signer                                                       // checks what the SMS gateway reports back
+	Sign     string                                                        // signature line that the gateway puts before every text message
+	Price    map[Channel]string                                            // yuan for a part of a message, an exact decimal; absent = unknown
+
+	// Reach lists how a person can be told of a matter, the best way first. Nil leaves it at the telephone.
+	Reach func(ctx context.Context, tx *db.Tx, city int, person, template string) ([]Address, error)
 }
 
 // Service offers the use cases.
@@ -94,25 +99,23 @@ func (s *Service) compose(ctx context.Context, tx *db.Tx, m Message) (Notice, er
 	if m.Lang == "" {
 		m.Lang = text.ZH
 	}
+	if m.Class == "" {
+		m.Class = Own
+	}
 	params := shown(m)
 	n := Notice{
-		City: m.City, ID: tx.NewID(), Channel: m.Channel, Org: m.Org, Role: m.Role, Template: m.Template,
+		City: m.City, ID: tx.NewID(), Channel: m.Channel, Org: m.Org, Role: m.Role, Template: m.Template, Class: m.Class,
 		Params: spell(m.Lang, params), Text: text.Say(m.Lang, m.Template, params), Lang: m.Lang, Subject: m.Subject,
 		Matter: m.Matter, QuietExempt: m.QuietExempt, State: Queued, Created: tx.Now, SendAt: tx.Now, Until: m.Until, Version: 1,
 	}
 	if m.To != "" {
-		p, err := s.person(ctx, tx, m)
-		if err != nil {
-			return Notice{}, err
+		if err := s.address(ctx, tx, &m, &n); err != nil || n.State == Failed {
+			return n, err
 		}
-		if n.Person = p.ID; p.Erased {
-			n.State, n.Reason = Failed, "notice.reason.erased"
-			return n, nil
-		}
-		n.Recipient = p.Seal("notice", m.To)
-		if n.Private, err = sealPrivate(p, m.Private); err != nil {
-			return Notice{}, err
-		}
+	}
+	if refused, err := s.unwanted(ctx, tx, n); !m.asks && (err != nil || refused) {
+		n.State, n.Reason = Dropped, "notice.reason.unwanted"
+		return n, err
 	}
 	if n.Reason = s.cannot(m); n.Reason != "" {
 		if n.State = Held; n.Private != "" {
@@ -129,6 +132,40 @@ func (s *Service) compose(ctx context.Context, tx *db.Tx, m Message) (Notice, er
 		n.SendAt = wake
 	}
 	return n, err
+}
+
+// address finds the person, the way that reaches them best, and the city's own words for them.
+func (s *Service) address(ctx context.Context, tx *db.Tx, m *Message, n *Notice) error {
+	p, err := s.person(ctx, tx, *m)
+	if err != nil {
+		return err
+	}
+	if n.Person = p.ID; p.Erased {
+		n.State, n.Reason = Failed, "notice.reason.erased"
+		return nil
+	}
+	if s.o.Reach != nil && m.Channel == SMS && m.Other == nil && len(m.Private) == 0 {
+		ways, err := s.o.Reach(ctx, tx, m.City, p.ID, m.Template)
+		if err != nil {
+			return fmt.Errorf("how to reach a person: %w", err)
+		}
+		if len(ways) > 0 && s.o.Gateways[ways[0].Channel] != nil {
+			m.Other = &Address{SMS, m.To}
+			m.Channel, m.To = ways[0].Channel, ways[0].To
+		}
+	}
+	n.Channel, n.Recipient = m.Channel, p.Seal("notice", m.To)
+	if m.Other != nil {
+		n.OtherWay, n.OtherTo = m.Other.Channel, p.Seal("notice", m.Other.To)
+	}
+	if n.Private, err = sealPrivate(p, m.Private); err != nil {
+		return err
+	}
+	own, ok, err := approvedTemplate(ctx, tx, m.City, m.Template, m.Lang)
+	if ok {
+		n.Text = text.Fill(m.Lang, own.Text, shown(*m))
+	}
+	return err
 }
 
 // cannot says why no gateway can take a message; staff tell it then.
@@ -224,13 +261,13 @@ func sealPrivate(p secret.Person, private map[string]string) (string, error) {
 	return p.Seal("notice.private", string(b)), nil
 }
 
-// outgoing is what the gateway is given: the message with its private parameters.
-func (n Notice) outgoing(p secret.Person) (*Outgoing, error) {
+// outgoing is what the gateway is given: the message with its private parameters, in the city's own words where it has some.
+func (n Notice) outgoing(p secret.Person, own Template) (*Outgoing, error) {
 	to, err := p.Open("notice", n.Recipient)
 	if err != nil {
 		return nil, fmt.Errorf("open recipient of notice %s: %w", n.ID, err)
 	}
-	out := &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Params: n.Params}
+	out := &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Code: own.Code, Params: n.Params, Again: n.Attempts > 0}
 	if n.Private == "" {
 		return out, nil
 	}
@@ -246,7 +283,9 @@ func (n Notice) outgoing(p secret.Person) (*Outgoing, error) {
 	for k, v := range out.Params {
 		said[k] = v
 	}
-	out.Text = text.Say(n.Lang, n.Template, said)
+	if out.Text = text.Say(n.Lang, n.Template, said); own.Text != "" {
+		out.Text = text.Fill(n.Lang, own.Text, said)
+	}
 	return out, nil
 }
 

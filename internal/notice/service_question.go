@@ -43,7 +43,7 @@ func (s *Service) AskIn(ctx context.Context, tx *db.Tx, by actor.Actor, a Asking
 		q.First = 100 // beyond every digit: answered on the page only
 	}
 	m := a.Message
-	m.Person = p.ID
+	m.Person, m.asks = p.ID, true
 	m.Params = s.fill(a, q, first)
 	n, err := s.EnqueueIn(ctx, tx, by, m)
 	if err != nil {
@@ -170,10 +170,13 @@ type Incoming struct {
 	Text string `json:"text"`
 }
 
-// Reply takes an answer by text message. False when no open question of that telephone has such an answer: several
+// Reply takes an answer by text message, or the wish to get no more messages. False when no open question of that telephone has such an answer: several
 // digits, none, or one that was not asked for are never guessed at.
 func (s *Service) Reply(ctx context.Context, in Incoming) (bool, error) {
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (bool, error) {
+		if done, err := s.wished(ctx, tx, in); err != nil || done {
+			return done, err
+		}
 		person, ok, err := secret.FindSubject(ctx, tx, s.o.Ring, in.City, secret.Phone, in.From)
 		if err != nil || !ok {
 			return false, err

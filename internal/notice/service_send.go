@@ -1,7 +1,10 @@
 package notice
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
@@ -33,7 +36,7 @@ func (s *Service) send(ctx context.Context, j jobs.Job, a sending) error {
 			n.GatewayID = id
 			return s.settle(ctx, tx, n, Take, "")
 		case fault.Is(sendErr, fault.Invalid):
-			return s.settle(ctx, tx, n, GiveUp, "notice.reason.refused")
+			return s.refused(ctx, tx, n, reasonOf(sendErr))
 		case final:
 			return s.settle(ctx, tx, n, GiveUp, "notice.reason.unreachable")
 		}
@@ -64,6 +67,12 @@ func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Ou
 		if !n.Until.IsZero() && !tx.Now.Before(n.Until) {
 			return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.too_late")
 		}
+		if refused, err := s.unwanted(ctx, tx, n); err != nil || refused {
+			return n, cmp.Or(err, s.settle(ctx, tx, n, Drop, "notice.reason.unwanted"))
+		}
+		if s.o.Gateways[n.Channel] == nil && n.OtherWay != "" {
+			return n, s.settle(ctx, tx, n, Switch, "")
+		}
 		if s.o.Gateways[n.Channel] == nil {
 			if n.Private != "" {
 				return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.no_gateway")
@@ -77,7 +86,11 @@ func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Ou
 		if p.Erased {
 			return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.erased")
 		}
-		if out, err = n.outgoing(p); err != nil {
+		own, _, err := approvedTemplate(ctx, tx, city, n.Template, n.Lang)
+		if err != nil {
+			return n, err
+		}
+		if out, err = n.outgoing(p, own); err != nil {
 			return n, err
 		}
 		return n, countAttempt(ctx, tx, n)
@@ -100,8 +113,33 @@ func (s *Service) wake(ctx context.Context, tx *db.Tx, n Notice) (civil.Instant,
 	return 0, nil
 }
 
+// refused sends a message the other way when the first can never take it, and gives up when there is none.
+func (s *Service) refused(ctx context.Context, tx *db.Tx, n Notice, reason string) error {
+	if n.OtherWay != "" {
+		return s.settle(ctx, tx, n, Switch, "")
+	}
+	return s.settle(ctx, tx, n, GiveUp, reason)
+}
+
+// reasonOf is why a gateway refused, where it says so in our words.
+func reasonOf(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok && strings.HasPrefix(f.Key, "notice.reason.") {
+		return f.Key
+	}
+	return "notice.reason.refused"
+}
+
 // settle moves a message and records it with its subject.
 func (s *Service) settle(ctx context.Context, tx *db.Tx, n Notice, e Event, reason string) error {
+	if e == Take && n.Channel == SMS {
+		n.Parts, n.Price = Parts(s.o.Sign, n.Text), s.o.Price[SMS]
+	}
+	if e == Switch {
+		n.Tried, n.Channel, n.Recipient, n.OtherWay, n.OtherTo, n.GatewayID = n.Channel, n.OtherWay, n.OtherTo, "", "", ""
+		if err := jobs.Add(ctx, tx, n.City, sending{n.ID}, jobs.When{}); err != nil {
+			return err
+		}
+	}
 	n, err := move(ctx, tx, n, n.Version, e, reason)
 	if err != nil || n.Subject == "" {
 		return err
@@ -132,6 +170,9 @@ func (s *Service) Receive(ctx context.Context, city int, r Receipt) error {
 		}
 		if r.Delivered {
 			return s.settle(ctx, tx, n, Arrive, "")
+		}
+		if n.OtherWay != "" {
+			return s.settle(ctx, tx, n, Switch, "")
 		}
 		return s.settle(ctx, tx, n, Bounce, "notice.reason.bounced")
 	})

@@ -50,11 +50,13 @@ func move(ctx context.Context, tx *db.Tx, n Notice, version int64, e Event, reas
 		n.SentAt = tx.Now
 	case Delivered:
 		n.DeliveredAt = tx.Now
-	case Queued, Failed, Held:
+	case Queued, Failed, Held, Dropped:
 	}
 	n.Private = "" // whatever becomes of it, nobody reads it again
-	err = db.Guarded(ctx, tx, `UPDATE notice SET state = $4, reason = $5, gateway_id = $6, sent_at = $7, delivered_at = $8, private = '', version = version + 1
-		WHERE city_id = $1 AND id = $2 AND version = $3`, n.City, n.ID, version, string(n.State), n.Reason, n.GatewayID, n.SentAt, n.DeliveredAt)
+	err = db.Guarded(ctx, tx, `UPDATE notice SET state = $4, reason = $5, gateway_id = $6, sent_at = $7, delivered_at = $8, channel = $9, recipient = $10,
+		other_channel = $11, other_to = $12, tried = $13, parts = $14, price = $15, private = '', version = version + 1
+		WHERE city_id = $1 AND id = $2 AND version = $3`, n.City, n.ID, version, string(n.State), n.Reason, n.GatewayID, n.SentAt, n.DeliveredAt,
+		string(n.Channel), n.Recipient, string(n.OtherWay), n.OtherTo, string(n.Tried), n.Parts, n.Price)
 	n.Version = version + 1
 	return n, err
 }
@@ -209,4 +211,14 @@ func SentIn(ctx context.Context, tx *db.Tx, city int, id string) (civil.Instant,
 		return 0, "", err
 	}
 	return n.SentAt, n.Channel, nil
+}
+
+// costs adds up the parts that left between two instants.
+func costs(ctx context.Context, tx *db.Tx, city int, from, until civil.Instant) ([]Cost, error) {
+	out, err := db.List[Cost](ctx, tx, `SELECT channel, class, price, COUNT(*) AS messages, SUM(parts) AS parts FROM notice
+		WHERE city_id = $1 AND sent_at >= $2 AND sent_at < $3 AND parts > 0 GROUP BY channel, class, price ORDER BY channel, class, price`, city, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("add up what messages cost: %w", err)
+	}
+	return out, nil
 }

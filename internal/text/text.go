@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -126,6 +127,33 @@ func Say(l Lang, key string, params map[string]any) string {
 		return s
 	}
 	return fill(l, s, params)
+}
+
+// Fill puts parameters into a sentence that is not of the catalogue, as Say does into one that is.
+func Fill(l Lang, s string, params map[string]any) string {
+	if len(params) == 0 {
+		return s
+	}
+	return fill(l, s, params)
+}
+
+// Variables lists the names in braces of a sentence, each once, in its order.
+func Variables(s string) []string {
+	var out []string
+	for {
+		_, rest, ok := strings.Cut(s, "{")
+		if !ok {
+			return out
+		}
+		name, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			return out
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+		s = after
+	}
 }
 
 // T is Say with name-value pairs.

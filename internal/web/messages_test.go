@@ -3,6 +3,7 @@ package web_test
 import (
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/text"
 )
 
 // tell writes messages of a case and of none: held, since no gateway is set up, and one to staff.
@@ -92,4 +94,55 @@ func TestMessagesInABrowser(t *testing.T) {
 	b.Press("记为已告知")
 	b.WaitText("请填写")
 	b.Axe("a message told without a word how")
+}
+
+func TestWordings(t *testing.T) {
+	t.Parallel()
+	k := newTown(t)
+	k.person("leader", actor.RoleLeader)
+	k.person("head", actor.RoleSectionHead)
+	k.person("seat", actor.RoleSeat)
+	leader, head := k.as("leader"), k.as("head")
+	const list = "/c/990100/messages/wordings"
+	k.as("seat").get(list).want(403)
+	leader.get(list+"?q=nothing-like-it").want(200, "没有符合条件的模板")
+	template := ""
+	for _, key := range notice.Templates() {
+		if slices.Contains(text.Variables(text.T(text.ZH, key)), "no") && !strings.Contains(text.T(text.ZH, key), "{d1}") {
+			template = key
+		}
+	}
+	one := list + "?language=zh&template=" + template
+	leader.get(one).want(200, "标准文字", "服务商模板编号")
+	form := url.Values{"template": {template}, "language": {"zh"}, "text": {"件号 {number}"}}
+	leader.post(list, form).want(422, "没有变量", "件号 {number}")
+	form.Set("text", "暖城供热：件号 {no} 有进展。")
+	leader.post(list, form).to(one)
+	leader.get(one).want(200, "由另一位有权限的人批准", `!value="true"`)
+	page := head.get(one).want(200, "批准", "退回")
+	path := found(t, page, `action="(/c/990100/messages/wordings/[0-9a-f-]{36})"`)
+	decision := url.Values{"version": {found(t, page, `name="version" value="(\d+)"`)}, "approve": {"true"}}
+	leader.post(path, decision).want(403)
+	head.post(path, decision).to(list + "?only=draft")
+	head.get(list+"?only=own").want(200, "件号 {no} 有进展", "本市改写")
+	leader.get("/c/990100/messages/costs").want(200, "这段时间没有计费的消息")
+	leader.get("/c/990100/messages/costs?from=2026-01-02&to=2026-01-01").want(422, "结束不能早于开始")
+	leader.post("/c/990100/messages/refusals", url.Values{"phone": {"13803510001"}, "scope": {"bulletin"}}).to("/c/990100/messages/costs")
+}
+
+func TestWordingsInABrowser(t *testing.T) {
+	t.Parallel()
+	k := newTown(t)
+	k.person("leader", actor.RoleLeader)
+	b := k.browser("leader")
+	if b == nil {
+		return
+	}
+	b.Open("/c/990100/messages/wordings")
+	b.Both("wordings")
+	b.Click("[data-row-link]")
+	b.WaitText("服务商模板编号")
+	b.Both("wording")
+	b.Open("/c/990100/messages/costs")
+	b.Both("message-costs")
 }

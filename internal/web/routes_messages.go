@@ -26,6 +26,11 @@ func (w *Web) messageRoutes() []Route {
 	return []Route{
 		get("/c/{city}/messages", read, w.messages),
 		get("/c/{city}/messages/export", mayInAll(actor.CaseExport), w.messageExport),
+		get("/c/{city}/messages/costs", read, w.messageCosts),
+		get("/c/{city}/messages/wordings", may(actor.NoticeWrite), w.wordings),
+		post("/c/{city}/messages/wordings", may(actor.NoticeWrite), w.word),
+		post("/c/{city}/messages/wordings/{wording}", may(actor.NoticeApprove), w.decideWording),
+		post("/c/{city}/messages/refusals", read, w.refuseMessages),
 		get("/c/{city}/messages/{message}", read, w.message),
 		post("/c/{city}/messages/{message}/{do}", read, w.moveMessage),
 	}
@@ -268,6 +273,8 @@ func messageTone(s notice.State) ui.Tone {
 		return ui.Red
 	case notice.Delivered:
 		return ui.Green
+	case notice.Dropped:
+		return ui.Grey
 	case notice.Sent:
 	}
 	return ui.Teal
@@ -289,7 +296,7 @@ func (v messagesView) tabs() []ui.Link {
 		return ui.Link{Key: key, Href: withQuery(at("/c/{city}/messages", v.city), to), Current: now, Count: n}
 	}
 	out := []ui.Link{link("ui.all", "", "", 0)}
-	for _, s := range []notice.State{notice.Held, notice.Failed, notice.Queued, notice.Sent, notice.Delivered} {
+	for _, s := range []notice.State{notice.Held, notice.Failed, notice.Queued, notice.Sent, notice.Delivered, notice.Dropped} {
 		out = append(out, link("notice.state."+string(s), "state", string(s), waiting[s]))
 	}
 	return append(out, link("messagepage.answered", "answer", notice.Answered, 0), link("messagepage.unanswered", "answer", notice.Unanswered, 0))
