@@ -122,11 +122,16 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url str
 		return err
 	}
 	debug.FreeOSMemory()
+	sms, err := playSMS(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer sms.close()
 	h, err := newServer(a)
 	if err != nil {
 		return err
 	}
-	g.open(h)
+	g.open(sms.beside(h))
 	if err := c.show(r, url, info); err != nil {
 		return err
 	}
@@ -149,6 +154,9 @@ func (c *demoCmd) show(r *run, url string, info demo.Info) error {
 	t := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
 	for _, l := range info.Logins {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", l.User, l.Password, r.say("role."+l.Role))
+	}
+	for _, phone := range info.Residents {
+		fmt.Fprintf(t, "%s\t\t%s\n", phone, r.say("role.resident"))
 	}
 	fmt.Fprintf(t, "Open311\t%s\t\nAPI\t%s\t\n", info.Open311Key, info.APIToken)
 	return t.Flush()

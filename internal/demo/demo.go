@@ -47,10 +47,11 @@ type Login struct {
 
 // Info is what somebody needs to look around.
 type Info struct {
-	City       int     `json:"city"`
-	Open311Key string  `json:"open311_key"`
-	APIToken   string  `json:"api_token"`
-	Logins     []Login `json:"logins"`
+	City       int      `json:"city"`
+	Open311Key string   `json:"open311_key"`
+	APIToken   string   `json:"api_token"`
+	Logins     []Login  `json:"logins"`
+	Residents  []string `json:"residents"` // telephones of residents whose homes are bound
 }
 
 // keysName marks the keys of a demonstration whose history is complete.
@@ -94,7 +95,12 @@ func Prepare(ctx context.Context, a *app.App, o Options) (Info, error) {
 		}
 	}
 	run(a, max(o.At, done))
-	return crew.info(ctx, a)
+	info, err := crew.info(ctx, a)
+	if err != nil {
+		return Info{}, err
+	}
+	info.Residents, err = moveIn(ctx, a, c)
+	return info, err
 }
 
 // begin fills the registers unless that is done. Ids follow from the seed and the clock: so that what was interrupted does

@@ -118,6 +118,9 @@ func TestPrepare(t *testing.T) {
 func checkInfo(t *testing.T, a *app.App, info demo.Info) {
 	t.Helper()
 	roles := map[string]bool{}
+	if len(info.Residents) != 3 {
+		t.Errorf("%d residents have their home bound; want 3", len(info.Residents))
+	}
 	for i, l := range info.Logins {
 		if fresh := !roles[l.Role]; fresh {
 			ticket, err := a.Staff.Login(t.Context(), staff.Credentials{Login: l.User, Password: l.Password, Address: fmt.Sprintf("10.0.0.%d", i)})

@@ -35,7 +35,8 @@ type Options struct {
 
 // Service offers the use cases.
 type Service struct {
-	o Options
+	o      Options
+	played []Channel
 
 	// OnReply is told of a resident's answer in its transaction. Nil is nobody.
 	OnReply func(ctx context.Context, tx *db.Tx, q Question) error

@@ -19,7 +19,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/text"
-	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
 // mineView is a resident's home: who heats it, what the rules are, what is owed, what was measured, and every matter with
@@ -302,7 +301,7 @@ func (w *Web) newTest(r *http.Request, who resident.Who, v wishView, in wishInpu
 		return cases.Opened{}, err
 	}
 	o := cases.Opening{
-		City: who.City, Door: citypack.DoorWeb, Channel: cases.Web, Account: v.own.Account, Address: v.own.Address(), Caller: cases.Party{Phone: phone},
+		City: who.City, Door: citypack.DoorWeb, Channel: cases.Web, Account: v.own.Account, Address: homeWords(text.ZH, v.own), Caller: cases.Party{Phone: phone},
 		Details: cases.Details{Available: times, Since: text.T(text.ZH, "citizen.since.today")}, TestRequest: "yes", Text: in.Text, Key: formKey(r),
 	}
 	if o.Text == "" {
@@ -317,11 +316,22 @@ func (w *Web) newTest(r *http.Request, who resident.Who, v wishView, in wishInpu
 	return w.Cases.Open(r.Context(), who.Actor, o)
 }
 
-// homeOptions are the homes to choose from, for a form.
-func homeOptions(all []resident.Binding) []ui.Option {
-	out := make([]ui.Option, 0, len(all))
-	for _, b := range all {
-		out = append(out, ui.Option{Value: b.Account, Text: b.Address()})
+// homeWords is a home in words, as people say it and as the register reads it.
+func homeWords(l text.Lang, b resident.Binding) string {
+	if b.Community == "" {
+		return b.Address()
+	}
+	out := b.Community
+	for _, part := range []struct{ key, no string }{{"hall.at.building", b.Building}, {"hall.at.unit", b.Unit}, {"hall.at.room", b.Room}} {
+		if part.no != "" {
+			out += text.T(l, part.key, "no", part.no)
+		}
 	}
 	return out
+}
+
+// running leaves of a matter's promises those that are still to be kept.
+func running(p progressView) progressView {
+	p.Promises = slices.DeleteFunc(slices.Clone(p.Promises), func(one cases.Promise) bool { return !one.Stopped.IsZero() })
+	return p
 }

@@ -83,10 +83,10 @@ func TestTheHallWithoutScripts(t *testing.T) {
 		c.get(residents+"/home").want(http.StatusOK, "还没有绑定住户", "我的登录")
 		c.post(residents+"/bind", url.Values{"_key": {"1"}, "account": {"A9999"}}).want(http.StatusUnprocessableEntity, "对不上", "A9999")
 		c.post(residents+"/bind", url.Values{"_key": {"2"}, "account": {"A1001"}}).to(residents + "/home")
-		c.get(residents+"/home").want(http.StatusOK, "向阳花园 3 2 601", "一热供热有限公司", "采暖期", "不低于", "我要报修", "还没有诉求")
+		c.get(residents+"/home").want(http.StatusOK, "向阳花园3号楼2单元601", "一热供热有限公司", "采暖期", "不低于", "我要报修", "还没有诉求")
 		c.get(residents+"/home?home=A1002").want(http.StatusNotFound, "!赵大有")
 
-		c.get(residents+"/report?home=A1001").want(http.StatusOK, `value="13803510001"`, `value="向阳花园 3 2 601"`, `name="home" value="A1001"`)
+		c.get(residents+"/report?home=A1001").want(http.StatusOK, `value="13803510001"`, `value="向阳花园3号楼2单元601"`, `name="home" value="A1001"`)
 		receipt := c.post(residents+"/report", reported("home", "A1001", "phone", holder, "test_request", "no")).want(http.StatusSeeOther).location()
 		home := c.get(residents+"/home").want(http.StatusOK, "我的诉求", strings.TrimSuffix(receipt, "?new=1"))
 		if strings.Contains(home.body, "还没有诉求") {
@@ -128,7 +128,7 @@ func TestHelpersInTheHall(t *testing.T) {
 	token := strings.TrimSuffix(receipt[strings.LastIndex(receipt, "/")+1:], "?new=1")
 
 	c := k.enter(child)
-	c.get(residents+"/home").want(http.StatusOK, "您是代办人", "向阳花园 3 2 601", "!"+token, "!我要报修", "!138")
+	c.get(residents+"/home").want(http.StatusOK, "您是代办人", "向阳花园3号楼2单元601", "!"+token, "!我要报修", "!138")
 	c.get(residents + "/home/test?home=A1001").want(http.StatusForbidden)
 	c.post(residents+"/home/people", url.Values{"_key": {"h3"}, "home": {"A1001"}, "phone": {"13700000000"}, "scope": {"act"}, "days": {"30"}}).want(http.StatusForbidden)
 

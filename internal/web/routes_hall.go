@@ -11,6 +11,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -118,10 +119,17 @@ type enterView struct {
 	next  string
 	phone string // a code was sent to it
 	asked resident.Asked
+
+	played bool // no real message is sent: a page of the demonstration shows it
 }
 
 func (v enterView) page() Page {
 	return Page{Title: text.Msg("hall.enter"), Body: enterBody(v), Back: at("/c/{city}/m", v.city)}
+}
+
+// entering is the login of the request's city.
+func (w *Web) entering(r *http.Request, next string) enterView {
+	return enterView{city: httpx.City(r.Context()), next: nextIn(r, next), played: w.Notices != nil && w.Notices.Played(notice.SMS)}
 }
 
 func (w *Web) enterForm(rw http.ResponseWriter, r *http.Request) error {
@@ -129,11 +137,11 @@ func (w *Web) enterForm(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next := nextIn(r, r.URL.Query().Get("next"))
+	v := w.entering(r, r.URL.Query().Get("next"))
 	if ok {
-		return w.to(rw, r, next)
+		return w.to(rw, r, v.next)
 	}
-	return w.showCitizen(rw, r, enterView{city: httpx.City(r.Context()), next: next}.page())
+	return w.showCitizen(rw, r, v.page())
 }
 
 // enterInput is the login form in both its steps.
@@ -146,7 +154,7 @@ type enterInput struct {
 // askCode sends a code and asks for it; the answer is the same for every telephone.
 func (w *Web) askCode(rw http.ResponseWriter, r *http.Request) error {
 	in, err := httpx.Bind[enterInput](r)
-	v := enterView{city: httpx.City(r.Context()), next: nextIn(r, in.Next)}
+	v := w.entering(r, in.Next)
 	if err == nil {
 		v.asked, err = w.Residents.RequestCode(r.Context(), visitor(), resident.Ask{
 			City: v.city, Phone: in.Phone, Lang: httpx.Lang(r.Context()), Address: httpx.ByAddress(r),
@@ -166,7 +174,8 @@ func (w *Web) askCode(rw http.ResponseWriter, r *http.Request) error {
 // enterWith logs in with the code.
 func (w *Web) enterWith(rw http.ResponseWriter, r *http.Request) error {
 	in, err := httpx.Bind[enterInput](r)
-	v := enterView{city: httpx.City(r.Context()), next: nextIn(r, in.Next), phone: in.Phone}
+	v := w.entering(r, in.Next)
+	v.phone = in.Phone
 	var t resident.Ticket
 	if err == nil {
 		t, err = w.Residents.Enter(r.Context(), visitor(), resident.Entry{
