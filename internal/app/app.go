@@ -48,6 +48,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/staffing"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
@@ -111,6 +112,7 @@ type App struct {
 	Exchange  *exchange.Service
 	Channels  *channel.Service
 	Calls     *call.Service
+	Staffing  *staffing.Service
 	Webhooks  *webhook.Service
 	WeChat    *wechat.Service
 	Clues     *clue.Service
@@ -261,6 +263,10 @@ func (a *App) services() (err error) {
 	}
 	if err := a.weChat(); err != nil {
 		return fmt.Errorf("set up WeChat: %w", err)
+	}
+	a.Staffing, err = staffing.New(staffing.Options{DB: a.DB, Rules: a.Rules.RulesIn, Calls: a.Calls, Weather: a.Weather, Outages: a.Outages})
+	if err != nil {
+		return fmt.Errorf("set up staffing: %w", err)
 	}
 	a.Stats = stats.New(a.DB, a.Runner)
 	a.Stats.Owner = a.Territory.OwnerIn

@@ -17,6 +17,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/staffing"
 )
 
 // exchange is a town with a switch that plays telephone.
@@ -189,4 +190,38 @@ func TestNoSwitchNoTelephone(t *testing.T) {
 		t.Error("there is a telephone without a switch")
 	}
 	k.as("seat").get(seatPath + "/phone").want(http.StatusNotFound)
+}
+
+// The section head's day: forecast, range, error, what is missing; a shift added on the page closes a gap.
+func TestStaffingPage(t *testing.T) {
+	t.Parallel()
+	k := newTown(t)
+	k.person("leader", actor.RoleLeader)
+	k.person("seat", actor.RoleSeat)
+	k.as("seat").get("/c/990100/staffing").want(http.StatusForbidden)
+	k.as("leader").get("/c/990100/staffing").want(http.StatusOK, "至少要 14 天")
+	in := staffing.Handing{City: city, Source: "旧电话系统报表"}
+	for n := range 40 {
+		d := k.clock.Now().Date().AddDays(n - 40)
+		for s := range staffing.Slots {
+			in.Past = append(in.Past, staffing.Past{At: d.Start().Add(time.Duration(s) * 30 * time.Minute), Calls: max(0, 30-(s-20)*(s-20)/4) + n%3})
+		}
+	}
+	_, err := k.app.Staffing.HandOver(bg, k.root, in)
+	must(t, err)
+	b := k.browser("leader")
+	b.Open("/c/990100/staffing")
+	b.WaitText("缺员半小时")
+	shift := url.Values{"_key": {"s1"}, "team": {"白班"}, "from": {"2026-01-16T08:00"}, "to": {"2026-01-16T20:00"}, "seats": {"14"}}
+	k.as("leader").post("/c/990100/staffing/shift", shift).want(http.StatusSeeOther)
+	shift.Set("to", "2026-01-16T07:00")
+	k.as("leader").post("/c/990100/staffing/shift", shift).want(http.StatusUnprocessableEntity, "结束应晚于开始", "白班")
+	b.Open("/c/990100/staffing")
+	b.WaitText("白班")
+	b.WaitText("缺 ")
+	b.Axe("staffing")
+	b.Both("staffing")
+	k.as("leader").get("/c/990100/staffing?warmer=-5&bursts=1").want(http.StatusOK, "假如")
+	k.as("leader").get("/c/990100/staffing?warmer=-500").want(http.StatusUnprocessableEntity)
+	k.as("leader").get("/c/990100/staffing/export").want(http.StatusOK, "需排班")
 }

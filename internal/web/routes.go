@@ -29,6 +29,7 @@ func (w *Web) table() []Route {
 		w.seatRoutes(),
 		w.phoneRoutes(),
 		w.callRoutes(),
+		w.staffingRoutes(),
 		w.residentRoutes(),
 		w.hallRoutes(),
 		w.bindingRoutes(),

@@ -48,6 +48,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/staffing"
 	"github.com/rehu-heat/rehu/internal/stats"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
@@ -87,6 +88,7 @@ type Deps struct {
 	Calls     *call.Service
 	Exchange  *exchange.Service
 	Webhooks  *webhook.Service
+	Staffing  *staffing.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.
