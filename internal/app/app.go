@@ -222,7 +222,7 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up the residents' hall: %w", err)
 	}
 	a.Weather, a.BaseMaps = weather.New(a.DB), basemap.New(a.DB)
-	a.Fees = fee.New(fee.Options{DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn})
+	a.Fees = fee.New(fee.Options{DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn, Credits: settle.CreditsIn})
 	a.Territory = territory.NewService(a.DB, a.Places, a.o.Machine)
 	a.Territory.Settings = a.attributionSettings
 	if a.Clocks, err = clock.New(clock.Options{DB: a.DB, Rules: a.Rules.RulesIn, Jobs: a.Runner}); err != nil {

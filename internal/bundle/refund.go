@@ -87,6 +87,7 @@ type bill struct {
 	Amount     *money.Fen      `json:"amount_yuan"`
 	Basic      *money.Fen      `json:"basic_yuan"`
 	Paid       *money.Fen      `json:"paid_yuan"`
+	Credited   money.Fen       `json:"credited_yuan,omitempty"` // refunds of earlier seasons that the bill takes
 	Origin     string          `json:"origin,omitempty"`
 	AgreedC    *celsius.Tenths `json:"agreed_c"` // by the contract
 }
@@ -94,14 +95,14 @@ type bill struct {
 func billOf(b fee.Bill) bill {
 	return bill{
 		AreaM2: b.AreaM2, PriceClass: b.PriceClass, Price: b.Price, Per: string(b.Per), Metered: b.Metered, Suspended: b.Suspended, Amount: b.Amount,
-		Basic: b.Basic, Paid: b.Paid, Origin: string(b.Origin), AgreedC: b.Term.AgreedC,
+		Basic: b.Basic, Paid: b.Paid, Credited: b.Credited, Origin: string(b.Origin), AgreedC: b.Term.AgreedC,
 	}
 }
 
 func (b bill) read() fee.Bill {
 	return fee.Bill{
 		AreaM2: b.AreaM2, PriceClass: b.PriceClass, Price: b.Price, Per: citypack.PriceUnit(b.Per), Metered: b.Metered, Suspended: b.Suspended, Amount: b.Amount,
-		Basic: b.Basic, Paid: b.Paid, Term: fee.Term{AgreedC: b.AgreedC},
+		Basic: b.Basic, Paid: b.Paid, Credited: b.Credited, Term: fee.Term{AgreedC: b.AgreedC},
 	}
 }
 

@@ -9,8 +9,8 @@
 package fee
 
 import (
+	"fmt"
 	"regexp"
-	"strconv"
 
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -74,18 +74,26 @@ type Bill struct {
 	Provisional bool               `json:"provisional"` // the price waits for the city's approval
 	Paid        *money.Fen         `json:"paid_yuan"`
 	PaidAt      civil.Instant      `json:"paid_at"`
+	Credits     []CreditLine       `json:"credits,omitempty"` // refunds of earlier seasons set against this bill
+	Credited    money.Fen          `json:"credited_yuan"`     // the sum of what the bill takes of them
+	CreditLeft  money.Fen          `json:"credit_left_yuan"`  // what of them stays for the bills after it
+	Due         *money.Fen         `json:"due_yuan"`          // still to pay; below zero: paid too much; null: not known
 	Term        Term               `json:"term"`
 	Missing     []string           `json:"missing,omitempty"`
 	Explain     []text.Message     `json:"explain,omitempty"`
 	Rev         string             `json:"rev"` // what Save wants to see again; empty when no list has the bill
 }
 
-// PaidInFull reports whether the whole bill is known to be paid; unknown sums give false and false.
+// PaidInFull reports whether the whole bill is known to be met, by payments and credits; unknown sums give false and false.
 func (b Bill) PaidInFull() (full, known bool) {
-	if b.Amount == nil || b.Paid == nil {
+	owed, known := b.Owed()
+	switch {
+	case known && owed <= 0:
+		return true, true
+	case !known || b.Paid == nil:
 		return false, false
 	}
-	return *b.Paid >= *b.Amount, true
+	return false, true
 }
 
 // Term is what a household's supply contract (供用热合同) says that a bill or a refund depends on.
@@ -130,20 +138,25 @@ type Filter struct {
 }
 
 var (
-	seasonLabel = regexp.MustCompile(`^([0-9]{4})-([0-9]{4})$`)
+	seasonLabel = regexp.MustCompile(`^[0-9]{4}-[0-9]{4}$`)
 	plainNumber = regexp.MustCompile(`^[0-9]{1,8}(\.[0-9]{1,6})?$`)
 )
 
 // IsSeason reports whether a label names a season: "2025-2026".
 func IsSeason(label string) bool {
-	m := seasonLabel.FindStringSubmatch(label)
-	if m == nil {
-		return false
-	}
-	a, _ := strconv.Atoi(m[1]) // four digits
-	b, _ := strconv.Atoi(m[2])
-	return b == a+1
+	return seasonLabel.MatchString(label) && label == seasonFrom(firstYear(label))
 }
+
+// firstYear is the year in which a season begins, of a label that begins with four digits.
+func firstYear(label string) int {
+	n := 0
+	for _, r := range label[:4] {
+		n = 10*n + int(r-'0')
+	}
+	return n
+}
+
+func seasonFrom(year int) string { return fmt.Sprintf("%04d-%04d", year, year+1) }
 
 // IsArea reports whether a text is an area that a bill can be for: a positive exact decimal.
 func IsArea(s string) bool {

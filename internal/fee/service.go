@@ -14,11 +14,13 @@ import (
 	"github.com/rehu-heat/rehu/internal/place"
 )
 
-// Options set up a Service.
+// Options set up a Service. Credits may be left out; then no bill has any.
 type Options struct {
 	DB     *db.DB
 	Places *place.Service
 	Rules  func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)
+	// Credits gives the refunds of households that are to be set against later bills.
+	Credits func(ctx context.Context, tx *db.Tx, city int, accounts []string) ([]Credit, error)
 }
 
 // Service offers the use cases.
@@ -67,31 +69,6 @@ func (s *Service) BillsIn(ctx context.Context, tx *db.Tx, city int, season strin
 		list[i].Account = a
 	}
 	return s.BillsOfIn(ctx, tx, city, season, list)
-}
-
-// BillsOfIn is BillsIn for households that the caller has read already.
-func (s *Service) BillsOfIn(ctx context.Context, tx *db.Tx, city int, season string, homes []place.Home) (map[string]Bill, error) {
-	rules, err := s.o.Rules(ctx, tx, city)
-	if err != nil {
-		return nil, err
-	}
-	keys, accounts := make([]string, len(homes)), make([]string, len(homes))
-	for i, h := range homes {
-		keys[i], accounts[i] = KeyOf(h.Account, season), h.Account
-	}
-	rows, err := RowsIn(ctx, tx, city, keys)
-	if err != nil {
-		return nil, err
-	}
-	terms, err := termsIn(ctx, tx, city, accounts)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]Bill, len(homes))
-	for i, h := range homes {
-		out[h.Account] = reckon(rules, season, rows[keys[i]], h, terms[h.Account])
-	}
-	return out, nil
 }
 
 // reckon fills a row from the register of households where the list says nothing.

@@ -39,6 +39,8 @@ type desk struct {
 	d     *db.DB
 	clock *dbtest.Clock
 	rules *citypack.Rules
+	fees  *fee.Service
+	lists *register.Service
 
 	mu     sync.Mutex
 	events map[string][]refund.Event
@@ -84,8 +86,9 @@ func newDesk(t *testing.T, d *db.DB, clock *dbtest.Clock) *desk {
 			t.Fatalf("import %s: %v %v", l.kind, err, r.Faults)
 		}
 	}
+	k.lists, k.fees = lists, fee.New(fee.Options{DB: d, Places: places, Rules: rules, Credits: settle.CreditsIn})
 	k.Service, err = settle.New(settle.Options{
-		DB: d, Ring: ring, Places: places, Rules: rules, Fees: fee.New(fee.Options{DB: d, Places: places, Rules: rules}), Batch: 2, Patience: 60 * time.Millisecond,
+		DB: d, Ring: ring, Places: places, Rules: rules, Fees: k.fees, Batch: 2, Patience: 60 * time.Millisecond,
 		Events: func(_ context.Context, _ *db.Tx, _ int, account string) ([]refund.Event, error) {
 			k.mu.Lock()
 			defer k.mu.Unlock()

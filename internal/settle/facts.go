@@ -216,8 +216,8 @@ func BasisOf(b fee.Bill) (Basis, error) {
 		}
 		f.Per = per
 	}
-	if full, known := b.PaidInFull(); known && !full {
-		out.Unpaid, out.Arrears = true, *b.Amount-*b.Paid
+	if owed, known := b.Owed(); known && owed > 0 && b.Paid != nil {
+		out.Unpaid, out.Arrears = true, owed
 	}
 	out.Fee = f
 	return out, nil

@@ -25,8 +25,9 @@ type refundView struct {
 	estate   string
 	rule     *citypack.RefundRule
 	approval *citypack.Approval
-	waits    bool      // the rule waits for the city's approval
-	bill     *fee.Bill // nil: the reader may not see it, or there is none
+	waits    bool              // the rule waits for the city's approval
+	bill     *fee.Bill         // nil: the reader may not see it, or there is none
+	credits  []fee.CreditState // where refunds stand that were met as credit
 	payee    settle.Payee
 	pays     bool // the reader may say who gets the money and what became of it
 	decides  bool
@@ -76,7 +77,27 @@ func (w *Web) refundView(r *http.Request) (refundView, error) {
 		return v, nil
 	}
 	v.bill = &b
+	if err == nil {
+		v.credits, err = w.Fees.Credits(ctx, by(r), city, account)
+	}
 	return v, err
+}
+
+// credit is where the money of an order stands that was met as credit; nothing for other orders.
+func (v refundView) credit(p settle.Payout) *fee.CreditState {
+	i := slices.IndexFunc(v.credits, func(c fee.CreditState) bool { return c.Settlement == p.Settlement })
+	if i < 0 {
+		return nil
+	}
+	return &v.credits[i]
+}
+
+// whyLeft says why nothing of a credit is taken.
+func whyLeft(ctx context.Context, why string) string {
+	if why == "" {
+		return ""
+	}
+	return ui.T(ctx, "bill.credit_why."+why)
 }
 
 // findRule finds the claim's rule and whether the city stands by it.
