@@ -31,10 +31,12 @@ import (
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/webhook"
+	"github.com/rehu-heat/rehu/internal/wechat"
 )
 
 // The places at which the doors are mounted.
@@ -61,6 +63,8 @@ type Deps struct {
 	Bundles   *bundle.Service
 	Exchange  *exchange.Service
 	Webhooks  *webhook.Service
+	Residents *resident.Service
+	WeChat    *wechat.Service
 }
 
 // Options set up the doors.

@@ -94,7 +94,7 @@ func newHouse(t testing.TB, cities ...int) *house {
 func (h *house) open(rate config.Rate) *api.API {
 	a := h.app
 	return api.New(api.Options{
-		Deps: api.Deps{Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks},
+		Deps: api.Deps{Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Residents: a.Residents, WeChat: a.WeChat},
 		Rate: rate, Cities: a.Cities, Now: h.clock.Now, Machine: time.Now, Log: a.Log,
 	})
 }

@@ -38,6 +38,8 @@ type Operation struct {
 	Method      string
 	Path        string
 	Permissions []actor.Permission // whoever has one of these anywhere in the city; the use case asks again about the place
+	Resident    bool               // of a resident's own session (v1_wechat.go), no key opens it
+	Open        bool               // the way to such a session: for whoever knocks
 	say         string             // catalogue key of the name, where it has one already
 	tag         string
 	status      int
@@ -46,8 +48,9 @@ type Operation struct {
 // v1 is /api/v1 while it is put together.
 type v1 struct {
 	*API
-	doc   huma.API
-	about *schemas
+	doc     huma.API
+	adapter huma.Adapter // where operations are mounted
+	about   *schemas
 }
 
 // caller is who asks for an operation, and where.
@@ -71,6 +74,7 @@ func (a *API) v1(r chi.Router) {
 		r.Use(a.errors.Keys(a.Staff.AuthenticateKey, actor.API, ""), a.sessions, a.errors.Limit(a.readers, anonymous),
 			a.errors.Limit(a.keys, httpx.ByActor), a.errors.LoggedIn)
 		v.doc = humachi.New(r, v.about.config())
+		v.adapter = v.doc.Adapter()
 		v.caseOperations()
 		v.stepOperations()
 		v.fileOperations()
@@ -86,6 +90,7 @@ func (a *API) v1(r chi.Router) {
 		v.hotlineOperations()
 		v.webhookOperations()
 	})
+	a.mineOperations(r, v)
 	v.serveDocument(r)
 }
 
@@ -119,13 +124,19 @@ func (v *v1) mount(o Operation, doc huma.Operation, h func(w http.ResponseWriter
 	answer := v.errors.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		c := caller{r: r, by: httpx.Actor(r.Context()), city: httpx.City(r.Context())}
 		w.Header().Set("Cache-Control", "no-store")
+		if o.Resident {
+			var err error
+			if c, err = v.theirs(w, c); err != nil {
+				return err
+			}
+		}
 		if err := o.allows(c); err != nil {
 			return err
 		}
 		return h(w, c)
 	})
 	guarded := v.errors.Cities(v.o.Cities)(answer)
-	v.doc.Adapter().Handle(&doc, func(ctx huma.Context) {
+	v.adapter.Handle(&doc, func(ctx huma.Context) {
 		r, w := humachi.Unwrap(ctx)
 		guarded.ServeHTTP(w, r)
 	})

@@ -51,6 +51,11 @@ func (c *demoCmd) Run(r *run) error {
 		return err
 	}
 	defer l.Close()
+	wx, err := newDemoWeChat(r.ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer wx.l.Close()
 	a, err := app.New(r.ctx, cfg, app.Options{Log: log, Version: r.Version, Alone: true, Seed: o.Seed, Fast: true})
 	if err != nil {
 		return err
@@ -59,7 +64,8 @@ func (c *demoCmd) Run(r *run) error {
 	g := &gate{}
 	all, ctx := errgroup.WithContext(r.ctx)
 	all.Go(func() error { return httpx.Serve(ctx, l, g, grace) })
-	all.Go(func() error { return c.live(ctx, r, a, g, urlOf(l), o) })
+	all.Go(func() error { return wx.serve(ctx) })
+	all.Go(func() error { return c.live(ctx, r, a, behind{g, wx}, urlOf(l), o) })
 	if err := all.Wait(); r.ctx.Err() == nil {
 		return err
 	}
@@ -108,7 +114,7 @@ const (
 )
 
 // live makes the city's history, opens the doors and lets the city live on.
-func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url string, o demo.Options) error {
+func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, b behind, url string, o demo.Options) error {
 	p := r.progress()
 	o.Progress = func(step demo.Step, percent int) { p.part(r.say("cli.demo."+string(step)), percent) }
 	debug.SetGCPercent(hurried)
@@ -127,11 +133,14 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, g *gate, url str
 		return err
 	}
 	defer sms.close()
-	h, err := newServer(a)
+	h, err := newServer(a, b.wx.phone())
 	if err != nil {
 		return err
 	}
-	g.open(sms.beside(h))
+	b.gate.open(sms.beside(h))
+	if err := b.wx.join(ctx, a, url, o); err != nil {
+		return err
+	}
 	if err := c.show(r, url, info); err != nil {
 		return err
 	}
@@ -160,6 +169,12 @@ func (c *demoCmd) show(r *run, url string, info demo.Info) error {
 	}
 	fmt.Fprintf(t, "Open311\t%s\t\nAPI\t%s\t\n", info.Open311Key, info.APIToken)
 	return t.Flush()
+}
+
+// behind is what stands before and beside the city: its door, and the outside parties that are played.
+type behind struct {
+	gate *gate
+	wx   *demoWeChat
 }
 
 // gate lets nobody in until there is something behind it.

@@ -51,7 +51,7 @@ func (c *serveCmd) Run(r *run) error {
 		return err
 	}
 	defer a.Close()
-	h, err := newServer(a)
+	h, err := newServer(a, nil)
 	if err != nil {
 		return err
 	}

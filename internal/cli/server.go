@@ -17,7 +17,7 @@ import (
 )
 
 // newServer mounts every door over HTTP: what machines ask of the server itself beside what people and programs ask.
-func newServer(a *app.App) (http.Handler, error) {
+func newServer(a *app.App, phone *web.Phone) (http.Handler, error) {
 	trusted, err := a.Config.Trusted()
 	if err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
@@ -45,7 +45,7 @@ func newServer(a *app.App) (http.Handler, error) {
 			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Residents: a.Residents, Territory: a.Territory,
 			Weather: a.Weather, BaseMaps: a.BaseMaps, Cases: a.Cases, Dispatch: a.Dispatch, Notices: a.Notices, Stats: a.Stats, Blobs: a.Blobs,
 			Knowledge: a.Knowledge, Outages: a.Outages, Handovers: a.Handovers, Measure: a.Measure, Findings: a.Findings, Equipment: a.Equipment,
-			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Calls: a.Calls, Staffing: a.Staffing,
+			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Calls: a.Calls, Staffing: a.Staffing, WeChat: a.WeChat, Phone: phone,
 		},
 		Site: a.Config.Site, Map: a.Config.Map, Tiles: a.Config.MapOrigins(), Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted,
 		Cities: func() []web.City { return webCities(a) }, Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,
@@ -56,7 +56,7 @@ func newServer(a *app.App) (http.Handler, error) {
 	doors := api.New(api.Options{
 		Deps: api.Deps{
 			Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch,
-			Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks,
+			Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Residents: a.Residents, WeChat: a.WeChat,
 		},
 		Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted, Cities: a.Cities,
 		Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,

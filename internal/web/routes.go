@@ -44,6 +44,7 @@ func (w *Web) table() []Route {
 		w.settleRoutes(),
 		w.exchangeRoutes(),
 		w.webhookRoutes(),
+		w.wechatRoutes(),
 		w.liveRoutes(),
 	)
 }

@@ -55,6 +55,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 	"github.com/rehu-heat/rehu/internal/webhook"
+	"github.com/rehu-heat/rehu/internal/wechat"
 )
 
 // City is a city the installation serves.
@@ -89,6 +90,8 @@ type Deps struct {
 	Exchange  *exchange.Service
 	Webhooks  *webhook.Service
 	Staffing  *staffing.Service
+	WeChat    *wechat.Service
+	Phone     *Phone // of the demonstration; nil elsewhere
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.

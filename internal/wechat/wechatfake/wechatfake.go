@@ -188,6 +188,14 @@ func (s *Server) Cards(app, openid string) []Card {
 	return nil
 }
 
+// Follows reports whether a resident follows an account.
+func (s *Server) Follows(app, openid string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.accounts[app].users[openid]
+	return u != nil && u.follows
+}
+
 // Consents counts the messages of a template that a resident still allows.
 func (s *Server) Consents(app, openid, template string) int {
 	s.mu.Lock()
@@ -255,16 +263,11 @@ func AESKey() string {
 	return strings.TrimSuffix(base64.StdEncoding.EncodeToString(b), "=")
 }
 
-// Demo are the two accounts of a demonstration city, with secrets that nobody else has.
-func Demo(templates map[wechat.App]map[string][]string) []Account {
-	out := make([]Account, 0, 2)
-	for _, app := range []wechat.App{wechat.Official, wechat.Mini} {
-		out = append(out, Account{
-			App: app, ID: "wx" + random(8), Original: "gh_" + random(6), Secret: random(16), Token: random(12), AESKey: AESKey(),
-			Templates: maps.Clone(templates[app]),
-		})
+// NewAccount makes an account with secrets that nobody else has.
+func NewAccount(app wechat.App, id string, templates map[string][]string) Account {
+	return Account{
+		App: app, ID: id, Original: "gh_" + id, Secret: random(16), Token: random(12), AESKey: AESKey(), Templates: maps.Clone(templates),
 	}
-	return out
 }
 
 func (s *Server) fault(format string, args ...any) {
