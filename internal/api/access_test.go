@@ -51,6 +51,9 @@ func TestEveryOperationByEveryRole(t *testing.T) {
 	}
 	roles := append(actor.Roles(), actor.RolePartner)
 	for _, o := range h.doors.Operations() {
+		if o.Open || o.Resident { // no key opens them: TestStrangersSeeNothing
+			continue
+		}
 		at := target(o, c)
 		h.knock(o, at, "").want(http.StatusUnauthorized)
 		h.knock(o, at, "rhk_000000000000_"+strings.Repeat("0", 64)).want(http.StatusUnauthorized)

@@ -59,6 +59,12 @@ const communities = `name,district,address,lng,lat,company,area
 // newHouse opens an installation that serves the cities.
 func newHouse(t testing.TB, cities ...int) *house {
 	t.Helper()
+	return newHouseWith(t, nil, cities...)
+}
+
+// newHouseWith opens one with settings of its own.
+func newHouseWith(t testing.TB, set func(c *config.Config), cities ...int) *house {
+	t.Helper()
 	if len(cities) == 0 {
 		cities = []int{city}
 	}
@@ -67,6 +73,9 @@ func newHouse(t testing.TB, cities ...int) *house {
 		Data: t.TempDir(), Cities: cities,
 		Rate: config.Rate{LoginPerMinute: 100_000, PublicPerMinute: 100_000, ReportsPerHour: 100_000, APIPerSecond: 100_000},
 	}.WithDefaults()
+	if set != nil {
+		set(&cfg)
+	}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelError}))
 	var err error
 	if h.app, err = app.New(ctx, cfg, app.Options{Log: log, Clock: h.clock.Now, Fast: true}); err != nil {

@@ -149,8 +149,9 @@ func (s *schemas) config() huma.Config {
 		OpenAPI: "3.1.0",
 		Info:    &huma.Info{Title: text.T(text.EN, "api.title"), Version: "1", Description: text.T(text.EN, "api.about")},
 		Components: &huma.Components{Schemas: s.all, SecuritySchemes: map[string]*huma.SecurityScheme{
-			"key":     {Type: "http", Scheme: "bearer", BearerFormat: "rhk_…", Description: text.T(text.EN, "api.security_key")},
-			"session": {Type: "apiKey", In: "cookie", Name: "rehu_session", Description: text.T(text.EN, "api.security_session")},
+			"key":      {Type: "http", Scheme: "bearer", BearerFormat: "rhk_…", Description: text.T(text.EN, "api.security_key")},
+			"resident": {Type: "http", Scheme: "bearer", Description: text.T(text.EN, "api.security_resident")},
+			"session":  {Type: "apiKey", In: "cookie", Name: "rehu_session", Description: text.T(text.EN, "api.security_session")},
 		}},
 	}}
 }
@@ -175,9 +176,15 @@ func (s *schemas) describe(doc *huma.Operation, o Operation) {
 	}
 	doc.Parameters = append(inPath, doc.Parameters...)
 	doc.Security = []map[string][]string{{"key": {}}}
-	if o.Method == http.MethodGet {
+	switch {
+	case o.Open:
+		doc.Security = []map[string][]string{}
+	case o.Resident:
+		doc.Security = []map[string][]string{{"resident": {}}}
+	case o.Method == http.MethodGet:
 		doc.Security = append(doc.Security, map[string][]string{"session": {}})
-	} else {
+	}
+	if o.Method != http.MethodGet {
 		doc.Parameters = append(doc.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString}})
 	}
 	doc.Responses["default"] = &huma.Response{

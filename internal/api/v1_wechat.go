@@ -80,12 +80,14 @@ func (v *v1) ownOperations() {
 			in.City, in.Lang, in.Key = c.city, c.lang(), c.key()
 			return v.WeChat.Report(ctx, c.by, in)
 		})
-	for name, do := range map[string]func(context.Context, actor.Actor, wechat.OwnWord) (wechat.Own, error){"remind": v.WeChat.Remind, "reopen": v.WeChat.Reopen} {
-		act(v, Operation{Name: name + "_mine", Method: http.MethodPost, Path: one + "/" + name, Resident: true, tag: "mine"},
-			func(ctx context.Context, c caller, in wechat.OwnWord) (wechat.Own, error) {
-				return do(ctx, c.by, c.word(in))
-			})
-	}
+	act(v, Operation{Name: "remind_mine", Method: http.MethodPost, Path: one + "/remind", Resident: true, tag: "mine"},
+		func(ctx context.Context, c caller, in wechat.OwnWord) (wechat.Own, error) {
+			return v.WeChat.Remind(ctx, c.by, c.word(in))
+		})
+	act(v, Operation{Name: "reopen_mine", Method: http.MethodPost, Path: one + "/reopen", Resident: true, tag: "mine"},
+		func(ctx context.Context, c caller, in wechat.OwnWord) (wechat.Own, error) {
+			return v.WeChat.Reopen(ctx, c.by, c.word(in))
+		})
 	act(v, Operation{Name: "rate_mine", Method: http.MethodPost, Path: one + "/rate", Resident: true, tag: "mine"},
 		func(ctx context.Context, c caller, in wechat.Rating) (wechat.Own, error) {
 			in.City, in.Token, in.Lang, in.Key = c.city, c.param("token"), c.lang(), c.key()

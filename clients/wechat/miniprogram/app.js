@@ -36,9 +36,10 @@ function createRehu() {
     city: config.city,
     lang: rehu.lang,
     token: rehu.session.token,
+    renewed: rehu.session.renewed,
     send: function (o) {
       return promised(wx.request, { method: o.method, url: o.url, header: o.header, data: o.data, timeout: 15000 }).then(function (r) {
-        return { status: r.statusCode, data: r.data };
+        return { status: r.statusCode, data: r.data, header: r.header };
       });
     },
   });

@@ -1,6 +1,7 @@
 // Speaks to /api/v1 of the city's installation. Nothing of WeChat stands here: whoever makes it says how a request is sent.
 //
-// deps.send({method, url, header, data}) gives a promise of {status, data}; deps.token() the session's token or ''.
+// deps.send({method, url, header, data}) gives a promise of {status, data, header}; deps.token() the session's token or '',
+// deps.renewed(token) is told when the session has a new one: it changes daily.
 
 function createApi(deps) {
   const root = deps.base.replace(/\/+$/, '') + '/api/v1/cities/' + deps.city + '/mine';
@@ -12,16 +13,25 @@ function createApi(deps) {
     return Object.assign(h, extra || {});
   }
 
+  // headerOf finds a header whatever its spelling: telephones differ.
+  function headerOf(all, name) {
+    const key = Object.keys(all || {}).filter(function (k) { return k.toLowerCase() === name; })[0];
+    return key ? all[key] : '';
+  }
+
   // A failure is {status, key, message, fields}: what the server said, or that there was no answer at all (status 0).
   function failure(status, data) {
     const d = data || {};
     const fields = {};
-    (d.errors || []).forEach(function (e) { fields[e.field || e.location || ''] = e.message; });
-    return { status: status, message: d.detail || d.title || '', fields: fields };
+    (d.fields || []).forEach(function (f) { fields[f.name] = f.message; });
+    const words = Object.keys(fields).map(function (k) { return fields[k]; });
+    return { status: status, message: words.length ? words.join(' ') : d.detail || d.title || '', fields: fields };
   }
 
   function call(method, path, data, extra) {
     return deps.send({ method: method, url: root + path, header: headers(extra), data: data }).then(function (res) {
+      const next = headerOf(res.header, 'rehu-session');
+      if (next) deps.renewed(next);
       if (res.status >= 200 && res.status < 300) return res.data;
       throw failure(res.status, res.data);
     }, function () {

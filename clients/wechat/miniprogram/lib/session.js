@@ -59,6 +59,7 @@ function createSession(deps) {
         return again();
       });
     },
+    renewed: function (token) { deps.store.set(TOKEN, token); },
     leave: function () { deps.store.remove(TOKEN); ticket = ''; },
   };
 }
