@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -72,15 +73,23 @@ func (s *Service) Get(ctx context.Context, by actor.Actor, city int, id string) 
 			return View{}, err
 		}
 		v := View{Ticket: t, Allowed: []Event{}}
-		if by.May(actor.ExchangeSend, t.On()) == nil {
-			v.Allowed = t.Allowed(tx.Now)
-		}
 		if v.Messages, err = entriesOf(ctx, tx, t); err != nil {
 			return v, err
 		}
-		v.Requests, err = requestsOf(ctx, tx, t)
-		return v, err
+		if v.Requests, err = requestsOf(ctx, tx, t); err != nil {
+			return v, err
+		}
+		if by.May(actor.ExchangeSend, t.On()) == nil {
+			v.Allowed = slices.DeleteFunc(t.Allowed(tx.Now), v.nothingAsked)
+		}
+		return v, nil
 	})
+}
+
+// nothingAsked reports whether an event decides or answers something that the other side has not asked for.
+func (v View) nothingAsked(e Event) bool {
+	d, ok := decides[e]
+	return ok && !slices.ContainsFunc(v.Requests, func(r Request) bool { return r.Way == In && r.Kind == d.kind && r.State == Asked })
 }
 
 // OfCase lists the tickets of a case that the actor may see.

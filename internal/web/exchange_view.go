@@ -292,3 +292,22 @@ func caseTicketActs(t exchange.View) []exchange.Event {
 	}
 	return out
 }
+
+// messageSteps are messages as a timeline: who said what, and what became of it.
+func messageSteps(ctx context.Context, list []exchange.Entry) []ui.Step {
+	out := make([]ui.Step, len(list))
+	for i, m := range list {
+		said := m.Note
+		for _, f := range m.Files {
+			said += "\n" + f.Name
+		}
+		out[i] = ui.Step{
+			At: m.SaidAt.MonthDayClock(), Title: ui.T(ctx, "exchange_way."+string(m.Way)) + " " + plural(m.Seq) + " " + ui.T(ctx, "exchange_event."+string(m.Event)),
+			Who: ui.T(ctx, "exchange_message."+string(m.State)), Text: said,
+		}
+		if m.Error != "" {
+			out[i].Text += "\n" + m.Error
+		}
+	}
+	return out
+}

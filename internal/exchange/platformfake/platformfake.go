@@ -407,7 +407,7 @@ func (p *Platform) take(m exchange.Message) (exchange.Receipt, int, string) {
 	}
 	switch {
 	case m.Seq <= int64(len(t.Taken)):
-		if t.Taken[m.Seq-1].Hash() != m.Hash() {
+		if was := t.Taken[m.Seq-1]; was.Seq > 0 && was.Hash() != m.Hash() {
 			return r, http.StatusConflict, fmt.Sprintf("%s number %d said something else before", t.No, m.Seq)
 		}
 		r.Result = exchange.Known
@@ -491,6 +491,28 @@ func problem(w http.ResponseWriter, status int, detail string, fields []string) 
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "detail": detail, "fields": fields}) // whoever asked is gone
+}
+
+// Adopt takes up the tickets of a day from the centre's list, as a platform that begins anew does; what was said before
+// stays with the centre.
+func (p *Platform) Adopt(ctx context.Context, day civil.Date) error {
+	list, err := p.Ledger(ctx, day)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range list.Tickets {
+		if _, known := p.tickets[key(l.OpenedBy, l.Ticket)]; known {
+			continue
+		}
+		p.n++
+		p.add(&Ticket{
+			No: l.Ticket, OpenedBy: l.OpenedBy, PeerNo: l.PeerNo, Status: l.Status, Opened: day.Start(), Said: make([]exchange.Message, l.Taken), Sent: int(l.Taken),
+			Taken: make([]exchange.Message, l.Said), was: make([]exchange.Status, l.Said),
+		})
+	}
+	return nil
 }
 
 // Work does what the platform's people do meanwhile: they call back and close what was answered, have every third done
