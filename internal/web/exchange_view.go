@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -306,7 +307,7 @@ func messageSteps(ctx context.Context, list []exchange.Entry) []ui.Step {
 			Who: ui.T(ctx, "exchange_message."+string(m.State)), Text: said,
 		}
 		if m.Error != "" {
-			out[i].Text += "\n" + m.Error
+			out[i].Text = strings.TrimSpace(out[i].Text + "\n" + m.Error)
 		}
 	}
 	return out
