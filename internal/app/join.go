@@ -50,7 +50,7 @@ func number(d citypack.Decimal) float64 {
 func (a *App) notices() (*notice.Service, error) {
 	gateways := make(map[notice.Channel]notice.Gateway)
 	a.gateways = gateways // capabilities that come later add their own
-	o := notice.Options{DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Gateways: gateways, Night: a.night, Link: a.answerLink}
+	o := notice.Options{DB: a.DB, Ring: a.Ring, Jobs: a.Runner, Gateways: gateways, Night: a.night, Link: a.answerLink, Reach: a.waysTo}
 	if c := a.Config.SMS; c.Price != "" {
 		o.Price = map[notice.Channel]string{notice.SMS: c.Price}
 	}

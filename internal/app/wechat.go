@@ -40,3 +40,15 @@ func (a *App) companyIn(ctx context.Context, tx *db.Tx, city int, code string, l
 	}
 	return code
 }
+
+// waysTo is how a person can be told of a matter besides the telephone: by WeChat, where they bound it and allow it.
+func (a *App) waysTo(ctx context.Context, tx *db.Tx, city int, person, template string) ([]notice.Address, error) {
+	if a.WeChat == nil {
+		return nil, nil
+	}
+	ok, err := a.WeChat.Reach(ctx, tx, city, person, template)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []notice.Address{{Channel: notice.WeChat, To: person}}, nil
+}

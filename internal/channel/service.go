@@ -75,6 +75,9 @@ func (s *Service) access(a Account) (Access, error) {
 	return Access{a, c}, err
 }
 
+// AccessOf opens the credential of an account that was read before, for a capability that runs the channel.
+func (s *Service) AccessOf(a Account) (Access, error) { return s.access(a) }
+
 // Access gives an account that takes pushed messages, with its credential: the secret that the push is signed with.
 // NotFound hides whether it is missing, switched off or without credential from whoever knocks.
 func (s *Service) Access(ctx context.Context, city int, c cases.Channel, name string) (Access, error) {

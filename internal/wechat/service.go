@@ -80,7 +80,11 @@ func (s *Service) now() time.Time { return s.o.Machine() }
 
 // Accounts are the accounts of a city that can be used: switched on, with credential and sound settings.
 func (s *Service) Accounts(ctx context.Context, city int) ([]*Account, error) {
-	rows, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]channel.Account, error) { return s.o.Channels.AccountsIn(ctx, tx, city) })
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]*Account, error) { return s.accountsIn(ctx, tx, city) })
+}
+
+func (s *Service) accountsIn(ctx context.Context, tx *db.Tx, city int) ([]*Account, error) {
+	rows, err := s.o.Channels.AccountsIn(ctx, tx, city)
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +93,15 @@ func (s *Service) Accounts(ctx context.Context, city int) ([]*Account, error) {
 		if r.Channel != cases.WeChat || !r.Enabled {
 			continue
 		}
-		a, err := s.account(ctx, city, r.Name)
-		if err != nil {
-			s.o.Log.WarnContext(ctx, "wechat account cannot be used", "city", city, "account", r.Name, "error", err)
-			continue
+		access, err := s.o.Channels.AccessOf(r)
+		if err == nil {
+			var a *Account
+			if a, err = ReadAccount(city, r.Name, r.Settings, access.Credential); err == nil {
+				all = append(all, a)
+				continue
+			}
 		}
-		all = append(all, a)
+		s.o.Log.WarnContext(ctx, "wechat account cannot be used", "city", city, "account", r.Name, "error", err)
 	}
 	return all, nil
 }

@@ -32,7 +32,15 @@ type way struct {
 
 // Reach reports whether a text can go to a person by WeChat: somebody bound an account, and there is a template for it that
 // they allow. Whether WeChat still takes it then shows when it is sent.
-func (s *Service) Reach(ctx context.Context, tx *db.Tx, accounts []*Account, city int, person, template string) (bool, error) {
+func (s *Service) Reach(ctx context.Context, tx *db.Tx, city int, person, template string) (bool, error) {
+	users, err := usersOf(ctx, tx, city, person)
+	if err != nil || person == "" || len(users) == 0 {
+		return false, err
+	}
+	accounts, err := s.accountsIn(ctx, tx, city)
+	if err != nil {
+		return false, err
+	}
 	all, err := s.ways(ctx, tx, accounts, city, person, template)
 	if err != nil {
 		return false, err
