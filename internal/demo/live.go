@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/app"
@@ -36,11 +37,13 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 	s.stops(s.now)
 	s.later(s.now, s.hourly)
 	s.later(s.now.Add(10*time.Minute), s.round)
-	go func() {
+	var beside sync.WaitGroup
+	defer beside.Wait() // the database closes after it
+	beside.Go(func() {
 		if err := exchangeWith12345(ctx, a, o.Speed); err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "demo: 12345 is away", "error", err)
 		}
-	}()
+	})
 	if o.Speed > 0 {
 		far := s.now.Date().AddDays(400).Start()
 		defer s.listen(together(s.w.Calls(sim.Plan{From: s.now, To: far}), s.w.Visit(s.now, o.Speed)))()
