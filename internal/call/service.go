@@ -42,6 +42,9 @@ func New(o Options) (*Service, error) {
 	return &Service{o}, nil
 }
 
+// Play joins a switch that the program itself plays; call it before anybody asks anything of the service.
+func (s *Service) Play(sw Switch, inbound *notice.Signer) { s.o.Switch, s.o.Inbound = sw, inbound }
+
 // Connected reports whether there is a switch to ask.
 func (s *Service) Connected() bool { return s.o.Switch != nil }
 

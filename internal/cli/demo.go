@@ -133,6 +133,12 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, b behind, url st
 		return err
 	}
 	defer sms.close()
+	sw, err := playSwitch(ctx, a, url)
+	if err != nil {
+		return err
+	}
+	defer sw.close()
+	o.Switch = sw.fake
 	h, err := newServer(a, b.wx.phone())
 	if err != nil {
 		return err

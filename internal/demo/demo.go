@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/app"
+	"github.com/rehu-heat/rehu/internal/call/ctifake"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
@@ -23,7 +24,8 @@ type Options struct {
 	Seed       uint64
 	At         civil.Instant // where the city's clock stands when people begin to look
 	Households int
-	Speed      float64 // of new calls afterwards; 0 for none
+	Speed      float64         // of new calls afterwards; 0 for none
+	Switch     *ctifake.Switch // at which callers ring afterwards; nil: they are written down at once
 	// Progress is told how far a step has come, in hundredths; nil tells nobody.
 	Progress func(step Step, percent int)
 }

@@ -127,7 +127,7 @@ func (s *season) takeIn(ctx context.Context, c sim.Call) error {
 	if c.IsQuestion() && by.Kind == actor.Person {
 		in.Answer, in.Article = s.w.Answer(c), s.articles[c.Topic]
 	}
-	o, err := s.app.Cases.Open(ctx, by, in)
+	o, err := s.openCase(ctx, by, c.Key, in)
 	if err != nil {
 		return s.refuse(ctx, fmt.Errorf("open %s: %w", c.Key, err))
 	}

@@ -34,6 +34,12 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 	if err := s.resume(ctx); err != nil {
 		return err
 	}
+	if err := s.connect(ctx, o.Switch); err != nil {
+		return err
+	}
+	if err := s.staffUp(ctx); err != nil {
+		return err
+	}
 	s.stops(s.now)
 	s.later(s.now, s.hourly)
 	s.later(s.now.Add(10*time.Minute), s.round)

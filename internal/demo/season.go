@@ -38,6 +38,7 @@ type season struct {
 	people   bool    // others act on the cases too
 	taken    string  // ends the keys of acts after the history was taken up again: rounds are counted anew
 	refusals int
+	phone    *telephone // nil: callers are written down at once
 }
 
 // file is a case under way, with what is true behind it.
@@ -148,6 +149,14 @@ func (s *season) step(ctx context.Context) error {
 	case s.next != nil && !s.next.At.After(s.now):
 		c := *s.next
 		s.pull()
+		rang, err := s.phone.rings(ctx, c)
+		if err != nil && ctx.Err() == nil { // the telephone fails, the caller does not
+			s.app.Log.WarnContext(ctx, "demo: the telephone failed", "error", err)
+			rang = false
+		}
+		if rang {
+			return nil
+		}
 		return s.takeIn(ctx, c)
 	}
 	return nil
