@@ -13,6 +13,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/clue"
@@ -77,6 +78,7 @@ func lifecycles() []lifecycle {
 		of(settle.PayLifecycle, "An order to pay 付款单", "payout.state", "payout.state.", "payout.event."),
 		of(exchange.Lifecycle, "A ticket of a platform 平台工单", "exchange_ticket.status", "exchange_status.", "exchange_event."),
 		of(exchange.Requests, "A request on a ticket of a platform 平台工单申请", "exchange_request.state", "exchange_request_state.", "exchange_request_event."),
+		of(bulletin.Lifecycle, "A bulletin 群发公告", "bulletin.state", "bulletin.state.", "bulletin.event."),
 		of(notice.Lifecycle, "A message 消息", "notice.state", "notice.state.", "notice.event."),
 		of(resident.Lifecycle, "A home that a resident binds 住户绑定", "resident_binding.state", "binding.state.", "binding.event."),
 		of(channel.Inward, "A message from a channel 渠道消息", "channel_message.state", "channel.state.", "channel.move."),

@@ -21,6 +21,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
+	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -104,6 +105,7 @@ type App struct {
 	Dispatch  *dispatch.Service
 	Knowledge *knowledge.Service
 	Outages   *outage.Service
+	Bulletins *bulletin.Service
 	Handovers *handover.Service
 	Equipment *equipment.Service
 	Measure   *measure.Service
@@ -236,6 +238,9 @@ func (a *App) services() (err error) {
 	a.casework()
 	if a.Outages, err = a.outages(); err != nil {
 		return fmt.Errorf("set up stops of heat: %w", err)
+	}
+	if a.Bulletins, err = a.bulletins(); err != nil {
+		return fmt.Errorf("set up bulletins: %w", err)
 	}
 	a.Equipment = equipment.New(a.DB)
 	if a.Measure, err = a.measurements(); err != nil {

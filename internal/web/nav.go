@@ -27,7 +27,7 @@ type area struct {
 func areas() []area {
 	return []area{
 		{"seat", "headphones", []entry{{"seat", "/c/{city}/seat"}, {"calls", "/c/{city}/calls"}, {"call_list", "/c/{city}/calls/list"}, {"call_backs", "/c/{city}/call-backs"}, {"staffing", "/c/{city}/staffing"}}},
-		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"messages", "/c/{city}/messages"}, {"wordings", "/c/{city}/messages/wordings"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}, {"bindings", "/c/{city}/bindings"}}},
+		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"messages", "/c/{city}/messages"}, {"bulletins", "/c/{city}/bulletins"}, {"wordings", "/c/{city}/messages/wordings"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}, {"bindings", "/c/{city}/bindings"}}},
 		{"company", "building-2", []entry{{"company", "/c/{city}/company"}, {"duty", "/c/{city}/duty"}, {"claims", "/c/{city}/claims"}}},
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
 		{"exchange", "send", []entry{{"platforms", "/c/{city}/platforms"}, {"tickets", "/c/{city}/tickets"}, {"hotlines", "/c/{city}/hotlines"}}},

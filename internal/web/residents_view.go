@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -216,6 +217,8 @@ type stopsView struct {
 	query string
 	all   []outage.Announcement
 	names map[string]string // of companies
+	told  []bulletin.Bulletin
+	lang  text.Lang
 }
 
 // fits reports whether a stop reaches a place of the name that was typed.

@@ -38,6 +38,7 @@ func (w *Web) table() []Route {
 		w.handoverRoutes(),
 		w.knowledgeRoutes(),
 		w.messageRoutes(),
+		w.bulletinRoutes(),
 		w.measureRoutes(),
 		w.refundRoutes(),
 		w.findingRoutes(), w.copyRoutes(),

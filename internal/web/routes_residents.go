@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/blob"
+	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -397,7 +398,7 @@ func (w *Web) own(rw http.ResponseWriter, r *http.Request, done string, do func(
 
 // residentStops lists the stops of heat that everybody may know of, for an estate when its name is typed.
 func (w *Web) residentStops(rw http.ResponseWriter, r *http.Request) error {
-	v := stopsView{city: httpx.City(r.Context()), query: strings.TrimSpace(r.URL.Query().Get("q")), names: map[string]string{}}
+	v := stopsView{city: httpx.City(r.Context()), query: strings.TrimSpace(r.URL.Query().Get("q")), names: map[string]string{}, lang: httpx.Lang(r.Context())}
 	all, err := w.Outages.Announcements(r.Context(), v.city)
 	if err != nil {
 		return err
@@ -409,6 +410,13 @@ func (w *Web) residentStops(rw http.ResponseWriter, r *http.Request) error {
 		if v.fits(a) {
 			v.all = append(v.all, a)
 		}
+	}
+	if w.Bulletins != nil {
+		told, err := w.Bulletins.Live(r.Context(), v.city)
+		if err != nil {
+			return err
+		}
+		v.told = slices.DeleteFunc(told, func(b bulletin.Bulletin) bool { return v.query != "" && !strings.Contains(b.Name+b.TextZH, v.query) })
 	}
 	return w.showCitizen(rw, r, Page{Title: text.Msg("citizen.stops"), Body: stopsBody(v), Back: at("/c/{city}/m", v.city)})
 }

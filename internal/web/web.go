@@ -26,6 +26,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
+	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -79,6 +80,7 @@ type Deps struct {
 	Blobs     *blob.Service
 	Knowledge *knowledge.Service
 	Outages   *outage.Service
+	Bulletins *bulletin.Service
 	Handovers *handover.Service
 	Measure   *measure.Service
 	Findings  *finding.Service
