@@ -84,6 +84,7 @@ func (a *API) v1(r chi.Router) {
 		v.measureOperations()
 		v.instrumentOperations()
 		v.findingOperations()
+		v.bindingOperations()
 		v.refundOperations()
 		v.settleOperations()
 		v.exchangeOperations()

@@ -201,7 +201,7 @@ type (
 	// Decision is the input of Decide.
 	Decision struct {
 		City    int    `json:"-" form:"-"`
-		ID      string `json:"id" form:"id"`
+		ID      string `json:"-" form:"id"`
 		Version int64  `json:"version" form:"version"`
 		Approve bool   `json:"approve" form:"approve"`
 		Account string `json:"account" form:"account"`
