@@ -175,11 +175,8 @@ func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) 
 	})
 }
 
-// Export gives every clue of a filter to each, a page at a time.
+// Export gives every clue of a filter to each, a page at a time, masked as the list is.
 func (s *Service) Export(ctx context.Context, by actor.Actor, city int, f Filter, each func(Clue) error) error {
-	if err := by.May(actor.CaseExport, actor.On{City: city}); err != nil {
-		return err
-	}
 	f.Request = page.Request{Size: page.MaxSize}
 	for {
 		some, err := s.List(ctx, by, city, f)

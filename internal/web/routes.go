@@ -47,5 +47,7 @@ func (w *Web) table() []Route {
 		w.webhookRoutes(),
 		w.wechatRoutes(),
 		w.liveRoutes(),
+		w.clueRoutes(),
+		w.channelRoutes(),
 	)
 }

@@ -29,8 +29,10 @@ import (
 	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
@@ -94,6 +96,8 @@ type Deps struct {
 	Staffing  *staffing.Service
 	WeChat    *wechat.Service
 	Phone     *Phone // of the demonstration; nil elsewhere
+	Clues     *clue.Service
+	Channels  *channel.Service
 }
 
 // Options set up the pages. Only Deps.Staff, Cities, Now and Machine must be given.
