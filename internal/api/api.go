@@ -18,6 +18,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
+	telephone "github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -34,6 +35,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/staff"
+	"github.com/rehu-heat/rehu/internal/staffing"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/webhook"
 	"github.com/rehu-heat/rehu/internal/wechat"
@@ -62,6 +64,8 @@ type Deps struct {
 	Blobs     *blob.Service
 	Bundles   *bundle.Service
 	Exchange  *exchange.Service
+	Calls     *telephone.Service
+	Staffing  *staffing.Service
 	Webhooks  *webhook.Service
 	Residents *resident.Service
 	WeChat    *wechat.Service

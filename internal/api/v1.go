@@ -80,6 +80,7 @@ func (a *API) v1(r chi.Router) {
 		v.fileOperations()
 		v.cityOperations()
 		v.outageOperations()
+		v.callOperations()
 		v.feeOperations()
 		v.measureOperations()
 		v.instrumentOperations()
