@@ -26,6 +26,7 @@ func story(kinds ...call.Kind) []call.Kept {
 			r.Company = "C1"
 		case call.Recorded:
 			r.Recording = "https://rec.example.cn/1"
+		default:
 		}
 		out = append(out, r)
 	}

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/db"
@@ -70,12 +71,7 @@ func (s *Service) commandIn(ctx context.Context, tx *db.Tx, by actor.Actor, in O
 }
 
 func mayNow(s State, v Verb) bool {
-	for _, may := range MayDo(s) {
-		if may == v {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(MayDo(s), v)
 }
 
 // atSeat is the call of an order with the seat that has it: a call that rings there, or that is talked to there.

@@ -96,7 +96,7 @@ func (s *Service) spots(ctx context.Context, by actor.Actor, city int, q Inquiry
 	}
 	ask := territory.Query{Text: q.Speech, Building: q.Digits}
 	if ask.Check() != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // what cannot be asked about finds nothing
 	}
 	a, err := s.o.Territory.Attribute(ctx, by, city, ask)
 	if err != nil || a.Community == nil || a.Decision != territory.Assigned {

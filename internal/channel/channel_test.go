@@ -212,15 +212,13 @@ func TestManyAtOnceKeepOne(t *testing.T) {
 		ids := make([]string, n)
 		var all sync.WaitGroup
 		for i := range n {
-			all.Add(1)
-			go func() {
-				defer all.Done()
+			all.Go(func() {
 				m, _, err := w.service.Record(ctx, word("same"))
 				if err != nil {
 					t.Error(err)
 				}
 				ids[i] = m.ID
-			}()
+			})
 		}
 		all.Wait()
 		for _, id := range ids {

@@ -42,7 +42,7 @@ func New(o Options) (*Service, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Machine == nil {
-		o.Machine = time.Now
+		o.Machine = time.Now //nolint:forbidigo // machine time, unless given
 	}
 	s := &Service{o: o, adapters: map[cases.Channel]Adapter{}}
 	if o.Jobs != nil {

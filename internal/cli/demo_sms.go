@@ -28,7 +28,7 @@ func playSMS(ctx context.Context, a *app.App) (*demoSMS, error) {
 	if a.Config.SMS.URL != "" {
 		return &demoSMS{close: func() {}}, nil
 	}
-	signer := notice.Signer{Account: "demo", Secret: text.T(text.EN, "demo.sms.title"), Machine: time.Now}
+	signer := notice.Signer{Account: "demo", Secret: text.T(text.EN, "demo.sms.title"), Machine: time.Now} //nolint:forbidigo // machine time of a stranger
 	l, err := listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return nil, err

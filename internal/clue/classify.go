@@ -28,7 +28,7 @@ type Said struct {
 	Where territory.Answer // what attribution makes of it
 }
 
-// what a post needs to be taken for one about heating
+// What a post needs to be taken for one about heating.
 const (
 	enough  = 4
 	trade   = 4

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,8 +122,8 @@ func (w *Weibo) pages(ctx context.Context, a channel.Access, path string, since 
 			break
 		}
 	}
-	for i := len(all) - 1; i >= 0; i-- {
-		if err := got(all[i]); err != nil {
+	for _, one := range slices.Backward(all) {
+		if err := got(one); err != nil {
 			return err
 		}
 	}

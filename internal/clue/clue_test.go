@@ -301,9 +301,7 @@ func TestDecisions(t *testing.T) {
 		var won sync.Map
 		var all sync.WaitGroup
 		for i := range 6 {
-			all.Add(1)
-			go func() {
-				defer all.Done()
+			all.Go(func() {
 				one := in
 				one.Reason = fmt.Sprint("无停暖计划", i)
 				if _, err := w.app.Clues.Decide(ctx, seat, one); err == nil {
@@ -311,7 +309,7 @@ func TestDecisions(t *testing.T) {
 				} else if !fault.Is(err, fault.Conflict) {
 					w.t.Error(err)
 				}
-			}()
+			})
 		}
 		all.Wait()
 		n := 0

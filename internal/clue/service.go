@@ -39,7 +39,7 @@ func New(o Options) (*Service, error) {
 
 var machine = actor.SystemFor("clue", actor.Job)
 
-// extra words that adapters give with a message
+// Extra words that adapters give with a message.
 const (
 	// ExtraRepost is the channel's id of the post that this one passes on.
 	ExtraRepost = "repost_of"
@@ -101,7 +101,7 @@ func draft(m channel.Heard, r Reading) Clue {
 	return c
 }
 
-// how far back copies are looked for, and how close in time two authors of one building must be
+// How far back copies are looked for, and how close in time two authors of one building must be.
 const (
 	copySpan   = 14 * 24 * time.Hour
 	authorSpan = 24 * time.Hour

@@ -110,8 +110,7 @@ func temperatureIn(s string) (celsius.Tenths, string, bool) {
 func ofAHome(s string, from, to int) bool {
 	before := lastRunes(s[:from], around)
 	if i := strings.LastIndexAny(before, "，。,.;；!！?？\n"); i >= 0 && len(found(before[i:], outdoor)) == 0 && len(found(before, indoor)) > 0 {
-		before = before[i:] // the clause itself names no other thing; the home stands before it
-		return true
+		return true // the clause itself names no other thing; the home stands before it
 	}
 	after := firstRunes(s[to:], 3)
 	if len(found(before, outdoor)) > 0 || strings.HasPrefix(after, "以上") {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
+	"net/http" //nolint:depguard // serves the other side of the exchange, a fake
 	"strconv"
 	"time"
 

@@ -138,9 +138,10 @@ func said(raw []byte) string {
 		r := []rune(strings.TrimSpace(string(raw)))
 		return string(r[:min(len(r), 200)])
 	}
-	out := p.Detail + p.Error
+	var out strings.Builder
+	out.WriteString(p.Detail + p.Error)
 	for _, f := range p.Fields {
-		out += fmt.Sprintf(" [%s] %s", f.Name, f.Message)
+		fmt.Fprintf(&out, " [%s] %s", f.Name, f.Message)
 	}
-	return strings.TrimSpace(out)
+	return strings.TrimSpace(out.String())
 }

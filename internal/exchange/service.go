@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
+	"net/http" //nolint:depguard // Options takes a client
 	"net/netip"
 	"net/url"
 	"regexp"

@@ -1,5 +1,7 @@
 package notice
 
+import "slices"
+
 // Play sets up a gateway of a channel that has none with one that is played: a demonstration's own, of which a page shows
 // what it was given. It is called before the first message is sent.
 func (s *Service) Play(c Channel, g Gateway) {
@@ -15,10 +17,5 @@ func (s *Service) Play(c Channel, g Gateway) {
 
 // Played reports whether a channel's gateway is played.
 func (s *Service) Played(c Channel) bool {
-	for _, p := range s.played {
-		if p == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.played, c)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -162,9 +163,9 @@ func (k *hall) code(phone string) string {
 	k.t.Helper()
 	k.work()
 	sent := k.fake.Sent()
-	for i := len(sent) - 1; i >= 0; i-- {
-		if sent[i].To == phone && sent[i].Params["code"] != "" {
-			return sixDigits.FindString(sent[i].Text)
+	for _, m := range slices.Backward(sent) {
+		if m.To == phone && m.Params["code"] != "" {
+			return sixDigits.FindString(m.Text)
 		}
 	}
 	k.t.Fatalf("no code was sent to %s; sent %+v; log %s", secret.MaskPhone(phone), sent, k.log.String())

@@ -289,6 +289,7 @@ func caseTicketActs(t exchange.View) []exchange.Event {
 		switch e {
 		case exchange.AskReturn, exchange.AskExtension, exchange.AskExclusion, exchange.SuperviseReply, exchange.CallBack, exchange.Redo, exchange.Close:
 			out = append(out, e)
+		default:
 		}
 	}
 	return out
@@ -298,10 +299,11 @@ func caseTicketActs(t exchange.View) []exchange.Event {
 func messageSteps(ctx context.Context, list []exchange.Entry) []ui.Step {
 	out := make([]ui.Step, len(list))
 	for i, m := range list {
-		said := m.Note
+		words := []string{m.Note}
 		for _, f := range m.Files {
-			said += "\n" + f.Name
+			words = append(words, f.Name)
 		}
+		said := strings.Join(words, "\n")
 		out[i] = ui.Step{
 			At: m.SaidAt.MonthDayClock(), Title: ui.T(ctx, "exchange_way."+string(m.Way)) + " " + plural(m.Seq) + " " + ui.T(ctx, "exchange_event."+string(m.Event)),
 			Who: ui.T(ctx, "exchange_message."+string(m.State)), Text: said,

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"io"
 	"net/http"
 
@@ -138,7 +137,7 @@ func (v bindingsView) tabs() []resident.State {
 }
 
 // bindingFacts are what staff see of a paper beside its photographs.
-func bindingFacts(ctx context.Context, a resident.Asker) []ui.Fact {
+func bindingFacts(a resident.Asker) []ui.Fact {
 	out := []ui.Fact{{Key: "hall.phone", Text: a.Phone}, {Key: "binding.asked_at", Text: a.Asked.Minute()}}
 	if a.Account != "" {
 		out = append(out, ui.Fact{Key: "hall.account", Text: a.Account})

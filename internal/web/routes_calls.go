@@ -108,7 +108,7 @@ func (v callFiguresView) stats(ctx context.Context) []ui.Stat {
 	back := n("callpage.backs", v.Backs, warn(v.Backs > 0))
 	back.Href = at("/c/{city}/call-backs", v.city)
 	return []ui.Stat{
-		n("callpage.waiting", v.Waiting, warn(v.Longest > int64(call.AnswerWithin.Milliseconds()))),
+		n("callpage.waiting", v.Waiting, warn(v.Longest > call.AnswerWithin.Milliseconds())),
 		{Key: "callpage.longest", Value: clockWords(v.Longest)},
 		n("callpage.talking", v.Talking, ""),
 		n("callpage.ready", v.Ready, ""),

@@ -29,9 +29,9 @@ func (w *Web) exchangeRoutes() []Route {
 	read, send, manage := may(actor.ExchangeRead), may(actor.ExchangeSend), may(actor.ExchangeManage)
 	calls := may(actor.HotlineRead)
 	return []Route{
-		post(ExchangePath+"/messages", signed, fromPlatform(w, w.Exchange.Take)),
-		post(ExchangePath+"/resend", signed, fromPlatform(w, w.Exchange.Resend)),
-		post(ExchangePath+"/ledger", signed, fromPlatform(w, w.Exchange.Ledger)),
+		post(ExchangePath+"/messages", signed, fromPlatform(w.Exchange.Take)),
+		post(ExchangePath+"/resend", signed, fromPlatform(w.Exchange.Resend)),
+		post(ExchangePath+"/ledger", signed, fromPlatform(w.Exchange.Ledger)),
 		get("/c/{city}/platforms", read, w.platformsPage),
 		post("/c/{city}/platforms/{platform}/replay", manage, w.replayPlatform),
 		get("/c/{city}/platforms/{platform}/edit", may(actor.KeyManage), w.platformForm),
@@ -54,7 +54,7 @@ func (w *Web) exchangeRoutes() []Route {
 }
 
 // fromPlatform answers a platform's signed request in JSON, whatever it says that it accepts.
-func fromPlatform[Out any](w *Web, use func(ctx context.Context, city int, code string, in notice.Signed) (Out, error)) handler {
+func fromPlatform[Out any](use func(ctx context.Context, city int, code string, in notice.Signed) (Out, error)) handler {
 	return func(rw http.ResponseWriter, r *http.Request) error {
 		in, err := notice.FromRequest(r)
 		if err != nil {

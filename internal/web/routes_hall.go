@@ -195,7 +195,6 @@ type bindView struct {
 	form  ui.Form
 	help  bool // for a parent
 	asked bool // a code went to the telephone on file
-	first bool // no home is bound yet
 	now   civil.Instant
 }
 

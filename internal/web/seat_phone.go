@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -10,7 +11,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/cases"
-	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/outage"
@@ -134,9 +134,7 @@ func (v *phoneView) may() []call.Verb {
 func (v *phoneView) fill() map[string]string {
 	out := map[string]string{"_call": v.desk.Call.ID, "caller.phone": v.desk.Call.Masked}
 	if len(v.homes) == 1 {
-		for k, val := range houseFields(v.homes[0].Household) {
-			out[k] = val
-		}
+		maps.Copy(out, houseFields(v.homes[0].Household))
 	}
 	return out
 }
@@ -389,12 +387,4 @@ func clockWords(ms int64) string {
 		out = "0" + out
 	}
 	return strconv.FormatInt(s/60, 10) + ":" + out
-}
-
-// since is a length of time from an instant to now.
-func since(at, now civil.Instant) string {
-	if at.IsZero() || now.Before(at) {
-		return ""
-	}
-	return clockWords(int64(now.Sub(at) / time.Millisecond))
 }

@@ -7,8 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"net/http" //nolint:depguard // keeps the guarded client
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -381,12 +382,7 @@ func (s *Service) queue(ctx context.Context, city int, hooks []Hook, entries []a
 }
 
 func (h Hook) wants(e Event) bool {
-	for _, one := range h.Events {
-		if one == e {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(h.Events, e)
 }
 
 // tell puts together what a subscriber is told; empty when it may not know of it.

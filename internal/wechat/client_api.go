@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net"
@@ -45,14 +46,16 @@ const (
 	codeUsedCode    = 40163
 )
 
-// Refusal is an error code that WeChat answered with: it did not do what was asked.
-type Refusal struct {
+// RefusalError is an error code that WeChat answered with: it did not do what was asked.
+type RefusalError struct {
 	Code    int
 	Message string
 }
 
 // Error is the text for the log.
-func (r *Refusal) Error() string { return fmt.Sprintf("wechat: errcode %d: %s", r.Code, r.Message) }
+func (r *RefusalError) Error() string {
+	return fmt.Sprintf("wechat: errcode %d: %s", r.Code, r.Message)
+}
 
 // unsent is an error before anything reached WeChat.
 type unsent struct{ error }
@@ -71,7 +74,7 @@ func later(err error) bool {
 
 // refused gives the error code of an error, 0 when WeChat did not answer with one.
 func refused(err error) int {
-	if r, ok := errors.AsType[*Refusal](err); ok {
+	if r, ok := errors.AsType[*RefusalError](err); ok {
 		return r.Code
 	}
 	return 0
@@ -155,9 +158,7 @@ func (c *Client) do(ctx context.Context, a *Account, r request, most int64) ([]b
 		}
 		with := r
 		with.query = url.Values{"access_token": {token}}
-		for k, v := range r.query {
-			with.query[k] = v
-		}
+		maps.Copy(with.query, r.query)
 		b, kind, err := c.once(ctx, a, with, most)
 		code := refused(err)
 		if try > 0 || code != codeBadToken && code != codeInvalid && code != codeExpired {
@@ -182,7 +183,7 @@ func (c *Client) once(ctx context.Context, a *Account, r request, most int64) ([
 			return nil, "", fault.Wrap(fmt.Errorf("wechat %s: %w", r.path, err), fault.Down, "wechat.down")
 		}
 		if e.Code != 0 {
-			return nil, "", &Refusal{e.Code, e.Message}
+			return nil, "", &RefusalError{e.Code, e.Message}
 		}
 	}
 	return b, kind, nil

@@ -58,7 +58,7 @@ func New(o Options) (*Service, error) {
 		return nil, errors.New("wechat: a database, a keyring, a client and the channels are needed")
 	}
 	if o.Machine == nil {
-		o.Machine = time.Now
+		o.Machine = time.Now //nolint:forbidigo // machine time, unless given
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

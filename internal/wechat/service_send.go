@@ -3,6 +3,7 @@ package wechat
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -259,9 +260,7 @@ func (s *Service) handOver(ctx context.Context, w way, row sendRow, out notice.O
 		return "", err
 	}
 	params := map[string]string{}
-	for k, v := range out.Params {
-		params[k] = v
-	}
+	maps.Copy(params, out.Params)
 	params["token"] = params["link"][strings.LastIndexByte(params["link"], '/')+1:]
 	d := delivery{
 		To: to, Key: shortKey(row.Key), Data: w.template.data(out.Text, params), Link: params["link"], Page: fillPage(w.template.Page, params), Lang: "zh_CN",

@@ -195,11 +195,11 @@ func (p push) key(app string) string {
 	if p.Type != "event" && p.ID != "" {
 		return app + ":m:" + p.ID
 	}
-	what := p.Event + ":" + p.EventKey + ":" + p.JobID
+	what := []string{p.Event, p.EventKey, p.JobID}
 	for _, w := range p.SentList {
-		what += ":" + w.MsgID
+		what = append(what, w.MsgID)
 	}
-	return fmt.Sprintf("%s:e:%s", app, Sign(p.From, strconv.FormatInt(p.Created, 10), what))
+	return fmt.Sprintf("%s:e:%s", app, Sign(p.From, strconv.FormatInt(p.Created, 10), strings.Join(what, ":")))
 }
 
 // point reads a location, which WeChat gives in GCJ-02.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -347,8 +348,8 @@ func (s *Switch) Flush(ctx context.Context) error {
 	all, to := s.held, s.o.Reports
 	s.held, s.faults.Shuffle = nil, false
 	s.mu.Unlock()
-	for i := len(all) - 1; i >= 0; i-- {
-		if _, err := s.post(ctx, to, all[i]); err != nil {
+	for _, one := range slices.Backward(all) {
+		if _, err := s.post(ctx, to, one); err != nil {
 			return err
 		}
 	}

@@ -204,7 +204,7 @@ func (p *Platform) say(t *Ticket, m exchange.Message) exchange.Message {
 func (p *Platform) Flush(ctx context.Context) error {
 	var first error
 	for _, t := range p.Tickets() {
-		for n := 0; n < 100; n++ {
+		for range 100 {
 			done, err := p.next(ctx, t.OpenedBy, t.No)
 			if err != nil && first == nil {
 				first = fmt.Errorf("ticket %s: %w", t.No, err)
