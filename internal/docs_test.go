@@ -151,7 +151,7 @@ func TestGuideExamplesImport(t *testing.T) {
 		}
 		importExample(t, dir, data, m[1], m[2])
 	}
-	want := []string{"companies", "areas", "communities", "buildings", "households", "duty", "fees", "cases", "holidays"}
+	want := []string{"companies", "areas", "communities", "buildings", "households", "duty", "fees", "meters", "cases", "holidays"}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("the guide has examples of %v; want %v", kinds, want)
 	}

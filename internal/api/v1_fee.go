@@ -14,6 +14,11 @@ type billOf struct {
 	Season string `json:"season" form:"season"`
 }
 
+// readings are what the meters of a household showed.
+type readings struct {
+	Items []fee.Reading `json:"items"`
+}
+
 // feeOperations are the bills for heat, which refunds are a share of.
 func (v *v1) feeOperations() {
 	read, edit := []actor.Permission{actor.FeeRead}, []actor.Permission{actor.FeeImport}
@@ -35,5 +40,18 @@ func (v *v1) feeOperations() {
 		func(ctx context.Context, c caller, in fee.TermInput) (fee.Term, error) {
 			in.City, in.Account = c.city, c.param("account")
 			return v.Fees.SetTerm(ctx, c.by, in)
+		})
+	ask(v, Operation{Name: "list_meter_readings", Method: http.MethodGet, Path: one + "/readings", Permissions: read, tag: "fees"},
+		func(ctx context.Context, c caller, _ struct{}) (readings, error) {
+			list, err := v.Fees.Readings(ctx, c.by, c.city, c.param("account"))
+			return readings{list}, err
+		})
+	act(v, Operation{Name: "keep_meter_readings", Method: http.MethodPost, Path: one + "/readings", Permissions: edit, tag: "fees"},
+		func(ctx context.Context, c caller, in fee.ReadingsInput) (fee.Readings, error) {
+			in.City = c.city
+			for i := range in.Readings {
+				in.Readings[i].Account = c.param("account")
+			}
+			return v.Fees.KeepReadings(ctx, c.by, in)
 		})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/exchange"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/geo"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
@@ -21,7 +22,7 @@ import (
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,instruments,cases,hotline,holidays,weather,basemap" help:"${import_kind}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,meters,instruments,cases,hotline,holidays,weather,basemap" help:"${import_kind}"`
 	File    string `arg:"" name:"file" help:"${import_file}"`
 	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`
@@ -62,6 +63,8 @@ func (c *importCmd) Run(r *run) error {
 		return c.calls(r, a, f)
 	case "instruments":
 		return c.instruments(r, a, f)
+	case "meters":
+		return c.meters(r, a, f)
 	case "weather":
 		return c.weather(r, a, f)
 	case "basemap":
@@ -136,6 +139,29 @@ func (c *importCmd) row(r *run, row int, column, key string, what text.Message) 
 func (c *importCmd) instruments(r *run, a *app.App, f *os.File) error {
 	report, err := a.Equipment.Import(r.ctx, actor.SystemFor("import", actor.Command),
 		equipment.Sheet{City: c.City, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun})
+	if c.JSON {
+		if err == nil || len(report.Faults) > 0 {
+			_ = r.json(report) // the fault that follows says more than a broken pipe
+		}
+		return err
+	}
+	for _, fault := range report.Faults {
+		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
+	}
+	if err != nil {
+		return err
+	}
+	key := "cli.imported"
+	if c.DryRun {
+		key = "cli.would_import"
+	}
+	return r.line(key, "rows", report.Rows, "added", report.Added, "changed", report.Changed, "unchanged", report.Unchanged)
+}
+
+// meters takes readings of households' heat meters over.
+func (c *importCmd) meters(r *run, a *app.App, f *os.File) error {
+	report, err := a.Fees.ImportMeters(r.ctx, actor.SystemFor("import", actor.Command),
+		fee.MeterSheet{City: c.City, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun})
 	if c.JSON {
 		if err == nil || len(report.Faults) > 0 {
 			_ = r.json(report) // the fault that follows says more than a broken pipe

@@ -79,9 +79,20 @@ type Bill struct {
 	CreditLeft  money.Fen          `json:"credit_left_yuan"`  // what of them stays for the bills after it
 	Due         *money.Fen         `json:"due_yuan"`          // still to pay; below zero: paid too much; null: not known
 	Term        Term               `json:"term"`
+	Meters      []Metering         `json:"meters,omitempty"` // what heat meters counted
+	Lines       []Line             `json:"lines,omitempty"`  // what the amount is the sum of
 	Missing     []string           `json:"missing,omitempty"`
 	Explain     []text.Message     `json:"explain,omitempty"`
 	Rev         string             `json:"rev"` // what Save wants to see again; empty when no list has the bill
+}
+
+// Line is one line of a bill, with the rule that it follows from.
+type Line struct {
+	Code        string       `json:"code"` // imported, area, height, suspended, metered
+	Text        text.Message `json:"text"`
+	Amount      money.Fen    `json:"amount_yuan"`
+	Source      string       `json:"source,omitempty"`      // law and article
+	Provisional bool         `json:"provisional,omitempty"` // the rule waits for the city's approval
 }
 
 // PaidInFull reports whether the whole bill is known to be met, by payments and credits; unknown sums give false and false.

@@ -40,21 +40,28 @@ func fen(yuan *big.Rat) money.Fen {
 	return money.Fen(q.Div(q, new(big.Int).Mul(big.NewInt(2), n.Denom())).Int64())
 }
 
-// classOf finds the price that a list's word for a class means; a word that no price answers to gives none.
+// classOf finds the price that a list's word for a class means. A word that no price answers to gives none, and neither
+// does the beginning of a name that two prices share.
 func classOf(fees citypack.Fees, word string, s citypack.Season) (citypack.Price, bool) {
 	word = strings.TrimSpace(word)
 	if word == "" {
 		word = resident
 	}
 	known := classWords[word]
+	var alike []citypack.Price
 	for _, p := range fees.Prices {
 		if !p.Covers(s.Start.Date()) {
 			continue
 		}
-		zh, _, _ := strings.Cut(p.Name.ZH, "（")
-		if p.Code == word || p.Name.ZH == word || zh == word || strings.EqualFold(p.Name.EN, word) || p.Code == known {
+		if p.Code == word || p.Name.ZH == word || strings.EqualFold(p.Name.EN, word) || p.Code == known {
 			return p, true
 		}
+		if zh, _, _ := strings.Cut(p.Name.ZH, "（"); zh == word {
+			alike = append(alike, p)
+		}
+	}
+	if len(alike) == 1 {
+		return alike[0], true
 	}
 	return citypack.Price{}, false
 }
@@ -88,69 +95,130 @@ func periods(per citypack.PriceUnit, s citypack.Season) (int64, bool) {
 	return 0, false
 }
 
-// Reckon says what a row comes to under a city's pack: the list's own amount where it has one, else area times price. The
-// row's empty area and class were filled from the register of households by the caller; heat is the household's state
-// there.
-func Reckon(p *citypack.Pack, s citypack.Season, r Row, heat string, t Term) Bill {
+// Facts are what a bill follows from. Empty area and class of the row were filled from the register of households; Heat is
+// the household's state there.
+type Facts struct {
+	Row      Row
+	Heat     string
+	Term     Term
+	Readings []Reading
+}
+
+// Reckon says what a household's season comes to under a city's pack: the list's own amount where it has one, else area
+// times price and what the meter counted.
+func Reckon(p *citypack.Pack, s citypack.Season, in Facts) Bill {
+	r := in.Row
 	b := Bill{
 		Account: r.Account, Season: s.Label, AreaM2: r.AreaM2, PriceClass: r.PriceClass, Amount: r.Amount, Paid: r.Paid, PaidAt: r.PaidAt,
-		Suspended: heat == "suspended", Term: t, Rev: r.Sum,
+		Suspended: in.Heat == "suspended", Term: in.Term, Rev: r.Sum, Meters: Count(s.Label, in.Readings),
 	}
 	price, ok := classOf(p.Doc.Fees, r.PriceClass, s)
 	if ok {
-		b.PriceClass, b.Price, b.Per, b.Metered = price.Code, string(price.Amount), price.Per, price.Code == basicPart
+		b.PriceClass, b.Price, b.Per = price.Code, string(price.Amount), price.Per
+		b.Metered = price.Code == basicPart || isMetered(price.Per)
 	}
 	switch {
 	case r.Amount != nil:
 		b.Origin = Imported
-		b.say("fee.imported", "amount", r.Amount.Yuan())
 		if ok && b.Metered {
-			b.Basic, _ = b.times(p, price, s)
+			b.Basic, _ = b.basic(p, price, s)
 		}
-		return b
+		b.Lines = nil
+		b.line(Line{Code: "imported", Text: text.Msg("fee.imported", "amount", r.Amount.Yuan()), Amount: *r.Amount})
 	case !ok:
 		b.Missing = append(b.Missing, "fee.price")
-	case r.AreaM2 == "":
-		b.Missing = append(b.Missing, "fee.billed_area_m2")
 	default:
 		b.reckon(p, price, s)
+	}
+	for _, l := range b.Lines {
+		b.Explain = append(b.Explain, l.Text)
+		b.Provisional = b.Provisional || l.Provisional && (b.Amount != nil || b.Basic != nil)
 	}
 	return b
 }
 
+// reckon adds up the lines of a bill that no list gave. With one part unknown the whole is.
 func (b *Bill) reckon(p *citypack.Pack, price citypack.Price, s citypack.Season) {
-	sum, missing := b.times(p, price, s)
+	sum, missing := b.basic(p, price, s)
 	if sum == nil {
 		b.Missing = append(b.Missing, missing)
 		return
 	}
-	b.Provisional = p.Provisional(price.Origin)
-	if b.Metered {
-		b.Basic = sum
-		if e, ok := coded(p.Doc.Fees, energy, s); ok {
-			b.Provisional = b.Provisional || p.Provisional(e.Origin)
-		}
-		b.Missing = append(b.Missing, "fee.meter_reading")
+	if !b.Metered {
+		b.Amount, b.Origin = sum, Computed
 		return
 	}
-	b.Amount, b.Origin = sum, Computed
+	b.Basic = sum
+	energyPrice := price
+	if !isMetered(price.Per) {
+		var ok bool
+		if energyPrice, ok = coded(p.Doc.Fees, energy, s); !ok {
+			b.Missing = append(b.Missing, "fee.metered_price")
+			return
+		}
+	}
+	used, missing := b.used(p, energyPrice)
+	if missing != "" {
+		b.Missing = append(b.Missing, missing)
+		return
+	}
+	total := *b.Basic + used
+	b.Amount, b.Origin = &total, Computed
 }
 
-// times is area × price × periods with the surcharge for high rooms and the share of a stopped home, rounded once.
+// basic is what does not hang on a meter: nothing where the price is for heat alone.
+func (b *Bill) basic(p *citypack.Pack, price citypack.Price, s citypack.Season) (*money.Fen, string) {
+	if isMetered(price.Per) {
+		return new(money.Fen), ""
+	}
+	return b.times(p, price, s)
+}
+
+// used is the metered part: what every meter counted, at the price of a unit, rounded once. It is known only when each
+// meter of the season has its closing.
+func (b *Bill) used(p *citypack.Pack, price citypack.Price) (money.Fen, string) {
+	if len(b.Meters) == 0 {
+		return 0, "fee.meter_reading"
+	}
+	missing, before, yuan := "", money.Fen(0), new(big.Rat)
+	for _, m := range b.Meters {
+		if !m.Closed {
+			missing = "fee.meter_closing"
+		}
+		yuan.Add(yuan, new(big.Rat).Mul(m.in(price.Per), rat(string(price.Amount))))
+		now := fen(yuan)
+		b.line(Line{
+			Code: "metered", Amount: now - before, Source: price.Source.String(), Provisional: p.Provisional(price.Origin),
+			Text: text.Msg("fee.metered", "meter", m.Meter, "from", m.Opened, "to", m.Last, "on", m.LastOn.String(), "used", m.Used, "unit", text.Msg("fee.unit."+string(m.Unit)),
+				"price", string(price.Amount), "per", text.Msg("fee.per."+string(price.Per))),
+		})
+		before = now
+	}
+	return before, missing
+}
+
+// times is area × price × periods with the surcharge for high rooms and the share of a stopped home. The lines are the
+// differences of rounded sums, so that they add up to the whole, which is rounded once.
 func (b *Bill) times(p *citypack.Pack, price citypack.Price, s citypack.Season) (sum *money.Fen, missing string) {
 	if b.AreaM2 == "" {
 		return nil, "fee.billed_area_m2"
 	}
 	n, ok := periods(price.Per, s)
 	if !ok {
-		return nil, map[bool]string{true: "season.whole_" + strings.TrimPrefix(string(price.Per), "m2_") + "s", false: "fee.meter_reading"}[strings.HasPrefix(string(price.Per), "m2_")]
+		return nil, "season.whole_" + strings.TrimPrefix(string(price.Per), "m2_") + "s"
 	}
 	yuan := new(big.Rat).Mul(rat(b.AreaM2), rat(string(price.Amount)))
 	yuan.Mul(yuan, big.NewRat(n, 1))
-	b.say("fee.times", "area", b.AreaM2, "price", string(price.Amount), "per", text.Msg("fee.per."+string(price.Per)), "n", n, "class", price.Name)
-	if add := surcharge(p.Doc.Fees.Height, b.Term.HeightM); add.Sign() > 0 {
-		yuan.Mul(yuan, new(big.Rat).Add(big.NewRat(1, 1), new(big.Rat).Quo(add, big.NewRat(100, 1))))
-		b.say("fee.height", "height", b.Term.HeightM, "percent", add.FloatString(2))
+	var f money.Fen
+	add := func(code string, o citypack.Origin, said text.Message) {
+		now := fen(yuan)
+		b.line(Line{Code: code, Text: said, Amount: now - f, Source: o.Source.String(), Provisional: p.Provisional(o)})
+		f = now
+	}
+	add("area", price.Origin, text.Msg("fee.times", "area", b.AreaM2, "price", string(price.Amount), "per", text.Msg("fee.per."+string(price.Per)), "n", n, "class", price.Name))
+	if h, percent := surcharge(p.Doc.Fees.Height, b.Term.HeightM); percent.Sign() > 0 {
+		yuan.Mul(yuan, new(big.Rat).Add(big.NewRat(1, 1), new(big.Rat).Quo(percent, big.NewRat(100, 1))))
+		add("height", h.Origin, text.Msg("fee.height", "height", b.Term.HeightM, "percent", percent.FloatString(2)))
 	}
 	if b.Suspended {
 		share, ok := p.Doc.Fees.Suspended.On(s.Start.Date())
@@ -158,16 +226,15 @@ func (b *Bill) times(p *citypack.Pack, price citypack.Price, s citypack.Season) 
 			return nil, "fee.suspended_use_percent"
 		}
 		yuan.Mul(yuan, big.NewRat(int64(share.Value), 100))
-		b.say("fee.suspended", "percent", share.Value)
+		add("suspended", share.Origin, text.Msg("fee.suspended", "percent", share.Value))
 	}
-	f := fen(yuan)
 	return &f, ""
 }
 
 // surcharge is the percentage for high rooms. Only full steps count, since no pack read so far says that a part does.
-func surcharge(rules []citypack.Height, height string) *big.Rat {
+func surcharge(rules []citypack.Height, height string) (citypack.Height, *big.Rat) {
 	if height == "" {
-		return new(big.Rat)
+		return citypack.Height{}, new(big.Rat)
 	}
 	for _, h := range rules {
 		step := rat(string(h.StepM))
@@ -181,9 +248,9 @@ func surcharge(rules []citypack.Height, height string) *big.Rat {
 		if most := rat(string(h.MaxPercent)); h.MaxPercent != "" && add.Cmp(most) > 0 {
 			add = most
 		}
-		return add
+		return h, add
 	}
-	return new(big.Rat)
+	return citypack.Height{}, new(big.Rat)
 }
 
-func (b *Bill) say(key string, pairs ...any) { b.Explain = append(b.Explain, text.Msg(key, pairs...)) }
+func (b *Bill) line(l Line) { b.Lines = append(b.Lines, l) }

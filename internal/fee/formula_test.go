@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/packs"
@@ -70,7 +71,7 @@ func TestBillsAsPacksSay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, s := packOf(t, c.city)
-			b := fee.Reckon(p, s, c.row, c.heat, c.term)
+			b := fee.Reckon(p, s, fee.Facts{Row: c.row, Heat: c.heat, Term: c.term})
 			got := []any{b.Amount, b.Basic, b.PriceClass, b.Provisional, b.Missing}
 			if diff := cmp.Diff([]any{c.want, c.basic, c.class, c.provisional, c.missing}, got); diff != "" {
 				t.Error(diff)
@@ -84,7 +85,7 @@ func TestASeasonWithoutWholeMonthsIsNotGuessed(t *testing.T) {
 	t.Parallel()
 	p, s := packOf(t, 140100)
 	s.End = s.End.Date().AddDays(-3).Start()
-	b := fee.Reckon(p, s, fee.Row{AreaM2: "100", PriceClass: "居民"}, "on", fee.Term{})
+	b := fee.Reckon(p, s, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "居民"}, Heat: "on"})
 	if diff := cmp.Diff([]string{"season.whole_months"}, b.Missing); diff != "" || b.Amount != nil {
 		t.Errorf("amount %v, missing %s", b.Amount, diff)
 	}
@@ -98,8 +99,8 @@ func TestALargerHomeNeverPaysLess(t *testing.T) {
 		area := rapid.StringMatching(`[1-9][0-9]{0,3}\.[0-9]{2}`)
 		a, b := area.Draw(r, "a"), area.Draw(r, "b")
 		class := rapid.SampledFrom([]string{"居民", "低保", "非居民"}).Draw(r, "class")
-		x := fee.Reckon(p, s, fee.Row{AreaM2: a, PriceClass: class}, "on", fee.Term{})
-		y := fee.Reckon(p, s, fee.Row{AreaM2: b, PriceClass: class}, "on", fee.Term{})
+		x := fee.Reckon(p, s, fee.Facts{Row: fee.Row{AreaM2: a, PriceClass: class}, Heat: "on"})
+		y := fee.Reckon(p, s, fee.Facts{Row: fee.Row{AreaM2: b, PriceClass: class}, Heat: "on"})
 		ax, err1 := money.Parse(a)
 		by, err2 := money.Parse(b)
 		if err1 != nil || err2 != nil || (ax > by) != (*x.Amount > *y.Amount) {
@@ -124,5 +125,64 @@ func TestSeasonsSumsAndAreas(t *testing.T) {
 		if _, ok := fee.Sum(s); ok != want {
 			t.Errorf("Sum(%q) = %v", s, ok)
 		}
+	}
+}
+
+// TestEveryPackWithARuleComputesIt: the surcharge for high rooms, the share of a stopped home, the low-income price and the
+// two-part price of each pack that has one, worked out by hand; the lines add up to the bill.
+func TestEveryPackWithARuleComputesIt(t *testing.T) {
+	t.Parallel()
+	reads := func(unit citypack.PriceUnit, values ...string) []fee.Reading {
+		kinds := []fee.ReadingKind{fee.Opening, fee.Closing}
+		out := make([]fee.Reading, len(values))
+		for i, v := range values {
+			out[i] = fee.Reading{Meter: []string{"M1", "M2"}[i/2], Season: "2025-2026", On: civil.NewDate(2025, 11, 15).AddDays(30 * i), Kind: kinds[i%2], Value: v, Unit: unit}
+		}
+		return out
+	}
+	high, low := fee.Term{HeightM: "5.8"}, fee.Row{AreaM2: "60", PriceClass: "低保"}
+	cases := []struct {
+		name        string
+		city        int
+		facts       fee.Facts
+		want, basic *money.Fen
+		provisional bool
+		missing     []string
+	}{
+		{"Beijing, high rooms: one full step of 12.5 %", 110000, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "resident_network"}, Term: high}, yuan("2700.00"), nil, true, nil},
+		{"Beijing, at most twice", 110000, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "resident_gas"}, Term: fee.Term{HeightM: "13"}}, yuan("6000.00"), nil, true, nil},
+		{"Beijing, a word that two prices share", 110000, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "居民"}}, nil, nil, false, []string{"fee.price"}},
+		{"Nuancheng, high rooms", 990100, fee.Facts{Row: fee.Row{AreaM2: "100"}, Term: high}, yuan("2640.00"), nil, false, nil},
+		{"Taiyuan, stopped", 140100, fee.Facts{Row: fee.Row{AreaM2: "100"}, Heat: "suspended"}, yuan("540.00"), nil, true, nil},
+		{"Nuancheng, stopped and high", 990100, fee.Facts{Row: fee.Row{AreaM2: "100"}, Heat: "suspended", Term: high}, yuan("792.00"), nil, false, nil},
+		{"Weifang, low income", 370700, fee.Facts{Row: low}, yuan("1140.00"), nil, true, nil},
+		{"Dezhou, low income", 371400, fee.Facts{Row: low}, yuan("900.00"), nil, true, nil},
+		{"Nuancheng, low income", 990100, fee.Facts{Row: low}, yuan("1080.00"), nil, false, nil},
+		{"Weifang, two parts", 370700, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "计量"}, Readings: reads("kwh", "100.5", "4100.75")}, yuan("957.04"), yuan("345.00"), true, nil},
+		{"Nuancheng, two parts and a change of meter", 990100, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "计量"}, Readings: reads("kwh", "10", "2010.01", "0", "3000.02")}, yuan("1620.01"), yuan("720.00"), false, nil},
+		{"Nuancheng, gigajoules to a price for kilowatt-hours", 990100, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "计量"}, Readings: reads("gj", "0", "18")}, yuan("1620.00"), yuan("720.00"), false, nil},
+		{"Nuancheng, no closing", 990100, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "计量"}, Readings: reads("kwh", "0", "10", "5")}, nil, yuan("720.00"), false, []string{"fee.meter_closing"}},
+		{"Nuancheng, the list wins and the basic part is known", 990100, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "计量", Amount: yuan("1500.00")}}, yuan("1500.00"), yuan("720.00"), false, nil},
+		{"Weifang, others by gigajoule alone", 370700, fee.Facts{Row: fee.Row{AreaM2: "100", PriceClass: "非居民"}, Readings: reads("gj", "5", "15.5")}, yuan("856.80"), yuan("0.00"), true, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, s := packOf(t, c.city)
+			b := fee.Reckon(p, s, c.facts)
+			if diff := cmp.Diff([]any{c.want, c.basic, c.provisional, c.missing}, []any{b.Amount, b.Basic, b.Provisional, b.Missing}); diff != "" {
+				t.Error(diff)
+			}
+			var sum money.Fen
+			for _, l := range b.Lines {
+				sum += l.Amount
+				if b.Origin == fee.Computed && l.Source == "" {
+					t.Errorf("line %s names no rule", l.Code)
+				}
+			}
+			if b.Amount != nil && sum != *b.Amount {
+				t.Errorf("lines come to %s, the bill to %s", sum, b.Amount)
+			}
+		})
 	}
 }

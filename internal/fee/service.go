@@ -72,15 +72,17 @@ func (s *Service) BillsIn(ctx context.Context, tx *db.Tx, city int, season strin
 }
 
 // reckon fills a row from the register of households where the list says nothing.
-func reckon(rules *citypack.Rules, season string, r Row, h place.Home, t Term) Bill {
+func reckon(rules *citypack.Rules, season string, in Facts, h place.Home) Bill {
+	r := &in.Row
 	r.Account, r.Season = h.Account, season
 	r.AreaM2, r.PriceClass = cmp.Or(r.AreaM2, h.AreaM2), cmp.Or(r.PriceClass, h.PriceClass)
 	if !IsArea(r.AreaM2) {
 		r.AreaM2 = ""
 	}
+	in.Heat = h.HeatStatus
 	period, _ := rules.Pack.SeasonNamed(season, h.District, rules.Declared)
 	period.Label = season
-	b := Reckon(rules.Pack, period, r, h.HeatStatus, t)
+	b := Reckon(rules.Pack, period, in)
 	b.Company = h.Company
 	return b
 }

@@ -52,9 +52,13 @@ func (s *Service) plainIn(ctx context.Context, tx *db.Tx, city int, season strin
 	if err != nil {
 		return nil, err
 	}
+	readings, err := readingsIn(ctx, tx, city, accounts)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[string]Bill, len(homes))
 	for i, h := range homes {
-		out[h.Account] = reckon(rules, season, rows[keys[i]], h, terms[h.Account])
+		out[h.Account] = reckon(rules, season, Facts{Row: rows[keys[i]], Term: terms[h.Account], Readings: readings[h.Account]}, h)
 	}
 	return out, nil
 }

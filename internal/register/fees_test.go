@@ -2,12 +2,15 @@ package register_test
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -159,6 +162,63 @@ func TestTwoKeepOneBill(t *testing.T) {
 		a, b := <-results, <-results
 		if (a == nil) == (b == nil) || !fault.Is(a, fault.Conflict) && !fault.Is(b, fault.Conflict) {
 			t.Errorf("%v and %v; want one Conflict", a, b)
+		}
+	})
+}
+
+// TestMeterReadingsFromATable: every fault names its row and column, nothing is taken over with one, the same table twice
+// changes nothing, and the two-part bill follows to the fen.
+func TestMeterReadingsFromATable(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k := newDesk(t, d)
+		k.load(place.Companies, companies)
+		k.load(place.Areas, areas)
+		k.load(place.Communities, communities)
+		k.load(place.Households, strings.ReplaceAll(homes, "100,居民", "100,计量"))
+		s := k.billing(t)
+		clock := dbtest.NewClock()
+		clock.Set(civil.On(civil.NewDate(2026, 3, 20), 9, 0))
+		d.SetClock(clock.Now)
+		read := func(rows string) fee.Readings {
+			t.Helper()
+			r, err := s.ImportMeters(context.Background(), k.root, fee.MeterSheet{City: city, Name: "m.csv", Reader: strings.NewReader("户号,表号,抄表日期,读数类型,读数\n" + rows)})
+			if err != nil && len(r.Faults) == 0 {
+				t.Fatal(err)
+			}
+			return r
+		}
+		bad := read("H1,M1,2025-11-15,期初,100\nH1,M1,2025-12-15,月度,90\nH1,M2,2026-01-10,月度,5\nH1,M1,2026-12-01,月度,200\nH7,M9,2025-11-15,期初,0\nH2,M3,2025-11-15,开始,-1\n")
+		var got []string
+		for _, f := range bad.Faults {
+			got = append(got, strconv.Itoa(f.Row)+" "+f.Column+" "+f.Message.Key)
+		}
+		want := []string{"3 value meter.falls", "4 kind meter.no_opening", "5 on meter.future", "6 account place.no_account", "7 kind meter.bad_kind", "7 value meter.bad_value"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if list, err := s.Readings(context.Background(), k.root, city, "H1"); err != nil || len(list) != 0 {
+			t.Errorf("a faulty table left %d readings (%v)", len(list), err)
+		}
+		good := "H1,M1,2025-11-15,期初,100\nH1,M1,2026-01-10,期末,2100.5\nH1,M2,2026-01-10,期初,0\nH1,M2,2026-02-10,月度,500\n"
+		if r := read(good); r.Added != 4 || k.bill(s, "H1").Amount != nil {
+			t.Errorf("%+v", r)
+		}
+		if r := read(good + "H1,M2,2026-03-15,期末,1000\n"); r.Added != 1 || r.Unchanged != 4 {
+			t.Errorf("%+v", r)
+		}
+		if b := k.bill(s, "H1"); b.Amount == nil || b.Amount.Yuan() != "1260.09" { // 720.00 + 3000.5 × 0.180
+			t.Errorf("the bill %+v", b)
+		}
+		if r := read("H1,M2,2026-03-15,期末,400\n"); len(r.Faults) != 1 || r.Faults[0].Message.Key != "meter.falls" {
+			t.Errorf("a correction below the month before: %+v", r)
+		}
+		if r := read("H1,M2,2026-03-15,期末,1100\n"); r.Changed != 1 || k.bill(s, "H1").Amount.Yuan() != "1278.09" {
+			t.Errorf("corrected: %+v", r)
+		}
+		stranger := actor.Anonymous(actor.Page)
+		if _, err := s.KeepReadings(context.Background(), stranger, fee.ReadingsInput{City: city, Readings: []fee.Reading{{Account: "H1"}}}); !fault.Is(err, fault.Denied) {
+			t.Errorf("anybody keeps readings: %v", err)
 		}
 	})
 }
