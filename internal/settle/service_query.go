@@ -1,6 +1,7 @@
 package settle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -167,11 +168,12 @@ func (s *Service) Lines(ctx context.Context, by actor.Actor, city int, id, after
 	})
 }
 
-// Overdue is what a company has not paid by the legal day.
+// Overdue is what a company has not paid by the legal day: orders to pay, and claims that never became one.
 type Overdue struct {
 	Company    string     `json:"company"`
 	Orders     int64      `json:"orders"`
-	Amount     money.Fen  `json:"amount_yuan"`
+	Unsettled  int64      `json:"unsettled"`   // homes whose claim, confirmed or not, is in no order to pay, or not whole
+	Amount     money.Fen  `json:"amount_yuan"` // of both
 	Oldest     civil.Date `json:"oldest"`
 	Days       int        `json:"days"`             // of the oldest
 	LateCharge *money.Fen `json:"late_charge_yuan"` // 滞退金 up to today; null: the law has none, or the contract's rate is not known
@@ -179,7 +181,8 @@ type Overdue struct {
 }
 
 // Overdue lists companies with refunds past the legal day, the longest first, with the late charge where the law has one.
-// Orders whose lateness is the user's own bear none.
+// Orders whose lateness is the user's own bear none. A claim that the authority refused, or whose objection waits for the
+// authority, is not the company's delay.
 func (s *Service) Overdue(ctx context.Context, by actor.Actor, city int, season string) ([]Overdue, error) {
 	if err := mayAny(by, city); err != nil {
 		return nil, err
@@ -197,25 +200,59 @@ func (s *Service) overdueIn(ctx context.Context, tx *db.Tx, by actor.Actor, city
 		return nil, fmt.Errorf("terms of companies: %w", err)
 	}
 	today := tx.Now.Date()
-	var out []Overdue
-	err = lateOnes(ctx, tx, city, season, today, func(company string, net money.Fen, payBy civil.Date, excused bool) error {
-		if !seesCompany(by, city, company) {
+	late := map[string]*Overdue{}
+	err = lateOnes(ctx, tx, city, season, today, func(r lateRow) error {
+		if !seesCompany(by, city, r.Company) {
 			return nil
 		}
-		if len(out) == 0 || out[len(out)-1].Company != company {
-			out = append(out, Overdue{Company: company, Oldest: payBy})
+		o := late[r.Company]
+		if o == nil {
+			o = &Overdue{Company: r.Company, Oldest: r.PayBy}
+			late[r.Company] = o
 		}
-		o := &out[len(out)-1]
-		o.Orders, o.Amount = o.Orders+1, o.Amount+net
-		if payBy.Before(o.Oldest) {
-			o.Oldest = payBy
-		}
-		o.Days = o.Oldest.DaysUntil(today)
-		o.charge(t, rates[company].LateRate, net, payBy, today, excused)
+		o.add(r, today)
+		o.charge(t, rates[r.Company].LateRate, r.Net, r.PayBy, today, r.Excused != "")
 		return nil
 	})
-	slices.SortStableFunc(out, func(a, b Overdue) int { return b.Days - a.Days })
+	out := make([]Overdue, 0, len(late))
+	for _, o := range late {
+		out = append(out, *o)
+	}
+	slices.SortFunc(out, func(a, b Overdue) int {
+		return cmp.Or(b.Days-a.Days, strings.Compare(a.Company, b.Company))
+	})
 	return out, err
+}
+
+// add counts one order, or one claim without.
+func (o *Overdue) add(r lateRow, today civil.Date) {
+	if r.Ordered {
+		o.Orders++
+	} else {
+		o.Unsettled++
+	}
+	o.Amount += r.Net
+	if r.PayBy.Before(o.Oldest) {
+		o.Oldest = r.PayBy
+	}
+	o.Days = o.Oldest.DaysUntil(today)
+}
+
+// LateDays is for how many days a household has waited for money past the legal day, 0 when it does not.
+func (v View) LateDays(today civil.Date) int {
+	var late int
+	var ordered money.Fen
+	for _, p := range v.Payouts {
+		ordered += p.Amount
+		if p.State != Paid && !p.PayBy.IsZero() && p.PayBy.Before(today) {
+			late = max(late, p.PayBy.DaysUntil(today))
+		}
+	}
+	unsettled := (v.State == Open || v.State == Confirmed) && v.Status == refund.Computed && v.Amount > ordered
+	if unsettled && !v.PayBy.IsZero() && v.PayBy.Before(today) {
+		late = max(late, v.PayBy.DaysUntil(today))
+	}
+	return late
 }
 
 // charge adds the late charge of one order.
@@ -233,6 +270,27 @@ func (o *Overdue) charge(t terms, rate string, net money.Fen, payBy, today civil
 		sum += *o.LateCharge
 	}
 	o.LateCharge = &sum
+}
+
+// LateRates are what the contracts of companies say about late refunds, as far as it is kept, in the order of the companies.
+func (s *Service) LateRates(ctx context.Context, by actor.Actor, city int) ([]CompanyTerm, error) {
+	if err := mayAny(by, city); err != nil {
+		return nil, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]CompanyTerm, error) {
+		terms, err := companyTerms(ctx, tx, city)
+		if err != nil {
+			return nil, fmt.Errorf("terms of companies: %w", err)
+		}
+		out := make([]CompanyTerm, 0, len(terms))
+		for _, t := range terms {
+			if seesCompany(by, city, t.Company) {
+				out = append(out, t)
+			}
+		}
+		slices.SortFunc(out, func(a, b CompanyTerm) int { return strings.Compare(a.Company, b.Company) })
+		return out, nil
+	})
 }
 
 // SetLateRate keeps what a company's contracts say about late refunds; version 0 for the first time.

@@ -326,19 +326,32 @@ func TestOverdue(t *testing.T) {
 		k.clock.Set(civil.On(civil.NewDate(2026, 5, 25), 9, 0)) // ten days late
 		list := func() settle.Overdue {
 			l, err := k.Overdue(ctx, k.chief, city, season)
-			if err != nil || len(l) != 1 {
+			if err != nil || len(l) != 2 {
 				t.Fatalf("overdue %+v (%v)", l, err)
 			}
 			return l[0]
 		}
-		if o := list(); o.Company != "C1" || o.Orders != 2 || o.Amount != yuan("120.00") || o.Days != 10 || o.LateCharge != nil || o.Missing != "contract.late_rate" {
+		if o := list(); o.Company != "C1" || o.Orders != 2 || o.Unsettled != 0 || o.Amount != yuan("120.00") || o.Days != 10 || o.LateCharge != nil || o.Missing != "contract.late_rate" {
 			t.Errorf("%+v", o)
+		}
+		l, err := k.Overdue(ctx, k.chief, city, season)
+		if err != nil || len(l) != 2 || l[1].Company != "C2" || l[1].Orders != 0 || l[1].Unsettled != 1 || l[1].Amount != yuan("200.00") || l[1].Days != 10 {
+			t.Errorf("a claim that was never settled: %+v (%v)", l, err)
 		}
 		if _, err := k.SetLateRate(ctx, k.chief, settle.RateInput{City: city, Company: "C1", LateRate: "0.001"}); err != nil {
 			t.Fatal(err)
 		}
 		if o := list(); o.LateCharge == nil || *o.LateCharge != yuan("1.20") {
 			t.Errorf("%+v", o)
+		}
+		if r, err := k.LateRates(ctx, k.chief, city); err != nil || len(r) != 1 || r[0].LateRate != "0.001" || r[0].Version != 1 {
+			t.Errorf("kept %+v (%v)", r, err)
+		}
+		for account, days := range map[string]int{"H1": 10, "H4": 10, "H5": 0} { // ordered; never settled; refused
+			v, err := k.Claim(ctx, k.clerk, city, season, account)
+			if err != nil || v.LateDays(k.clock.Now().Date()) != days {
+				t.Errorf("%s is %d days late, not %d (%v)", account, v.LateDays(k.clock.Now().Date()), days, err)
+			}
 		}
 		p := k.orders()["H2"]
 		if _, err := k.MarkPayout(ctx, k.company, settle.MarkInput{City: city, Settlement: p.Settlement, Account: "H2", Excused: "did not come", Version: p.Version}); err != nil {

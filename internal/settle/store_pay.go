@@ -163,17 +163,33 @@ func sumPayouts(ctx context.Context, tx *db.Tx, city int, season string, today c
 		FROM payout WHERE city_id = $1 AND season = $2 GROUP BY company ORDER BY company`, city, season, today)
 }
 
-// lateOnes are the overdue orders of a company with what a late charge depends on.
-func lateOnes(ctx context.Context, tx *db.Tx, city int, season string, today civil.Date, fn func(company string, net money.Fen, payBy civil.Date, excused bool) error) error {
-	type row struct {
-		Company string     `db:"company"`
-		Net     money.Fen  `db:"net"`
-		PayBy   civil.Date `db:"pay_by"`
-		Excused string     `db:"excused"`
-	}
-	return db.Each(ctx, tx, func(r row) error { return fn(r.Company, r.Net, r.PayBy, r.Excused != "") },
+// lateRow is an order past its legal day, or a claim past it whose sum is in no order.
+type lateRow struct {
+	Company string     `db:"company"`
+	Net     money.Fen  `db:"net"`
+	PayBy   civil.Date `db:"pay_by"`
+	Excused string     `db:"excused"`
+	Ordered bool       `db:"-"`
+}
+
+// lateOnes are the overdue orders of a season, then the claims that came to money and never became an order of it, each
+// with what a late charge depends on.
+func lateOnes(ctx context.Context, tx *db.Tx, city int, season string, today civil.Date, fn func(lateRow) error) error {
+	err := db.Each(ctx, tx, func(r lateRow) error { r.Ordered = true; return fn(r) },
 		`SELECT company, amount_fen - set_off_fen AS net, pay_by, excused FROM payout
 		WHERE city_id = $1 AND season = $2 AND state <> 'paid' AND pay_by < $3 ORDER BY company, account`, city, season, today)
+	if err != nil {
+		return fmt.Errorf("orders past the legal day: %w", err)
+	}
+	return db.Each(ctx, tx, func(r lateRow) error {
+		if r.Net <= 0 {
+			return nil
+		}
+		return fn(r)
+	}, `SELECT c.company, c.amount_fen - CAST(COALESCE((SELECT SUM(p.amount_fen) FROM payout p
+			WHERE p.city_id = c.city_id AND p.account = c.account AND p.season = c.season), 0) AS BIGINT) AS net, c.pay_by, '' AS excused
+		FROM refund_claim c WHERE c.city_id = $1 AND c.season = $2 AND c.state IN ('open', 'confirmed') AND c.status = 'computed'
+		AND c.amount_fen > 0 AND c.pay_by < $3 ORDER BY c.company, c.account`, city, season, today)
 }
 
 // CompanyTerm is what the contracts of a company say about late refunds.

@@ -17,6 +17,17 @@ import (
 	"github.com/rehu-heat/rehu/internal/web/ui"
 )
 
+// wasWarm reports whether the latest measurement of a home found it warm enough.
+func wasWarm(all []measure.OwnMeasurement) bool {
+	var latest measure.OwnMeasurement
+	for _, m := range all {
+		if !m.RequestedAt.Before(latest.RequestedAt) {
+			latest = m
+		}
+	}
+	return latest.State == measure.Conforming
+}
+
 // measureTone is the colour of a measurement's state.
 func measureTone(s measure.State) ui.Tone {
 	switch s {

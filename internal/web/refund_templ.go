@@ -219,7 +219,7 @@ func refundSum(v refundView) templ.Component {
 				{Key: "refundpage.station", Text: v.Station},
 				{Key: "refundpage.since", Text: v.Claimed.Minute()},
 				{Key: "refundpage.changed", Text: v.Changed.Minute()},
-				{Key: "refundpage.pay_by", Text: dayOrNone(v.PayBy)},
+				{Key: "refundpage.pay_by", Text: payByWords(ctx, v.PayBy, v.LateDays(ui.Now(ctx).Date()))},
 				{Key: "refundpage.apply_by", Text: dayOrNone(v.Assessment.ApplyBy)},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

@@ -636,7 +636,7 @@ func reportBody(v reportView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Radios(v.form, ui.Choice{Name: "since", Key: "citizen.q4", Plain: true, Options: sinces()}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Radios(v.form, ui.Choice{Name: "since", Key: "citizen.q4", Plain: true, Help: "citizen.since_help", Options: sinces()}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -153,10 +154,18 @@ func (v progressView) standing(ctx context.Context) string {
 // steps are what happened, without names of staff.
 func (v progressView) steps(ctx context.Context) []ui.Step {
 	var out []ui.Step
+	orders, last := 0, 0
 	for _, s := range v.Steps {
 		title := firstKey(ctx, "", "step."+s.Act)
 		if title == "" {
 			continue
+		}
+		if s.Act == supervised { // one line for all of them: the last, with how many there were
+			if orders++; orders > 1 {
+				out = slices.Delete(out, last, last+1)
+				title = ui.T(ctx, "citizen.step_times", "step", title, "n", orders)
+			}
+			last = len(out)
 		}
 		step := ui.Step{At: s.At.Minute(), Title: title}
 		if s.Act == "case.appoint" {
@@ -170,6 +179,9 @@ func (v progressView) steps(ctx context.Context) []ui.Step {
 	}
 	return out
 }
+
+// supervised is the act of a supervision order; a matter that is late for long has several.
+const supervised = "case.supervise"
 
 func instantOf(v any) (civil.Instant, bool) {
 	s, ok := v.(string)

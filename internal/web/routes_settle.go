@@ -38,6 +38,7 @@ func (w *Web) settleRoutes() []Route {
 		get(settleDesk+"/overdue", read, w.overdue),
 		post(settleDesk+"/overdue", may(actor.RefundDecide), w.setLateRate),
 		get(settleDesk+"/areas", read, w.refundAreas),
+		get(settleDesk+"/areas/suggest", may(actor.RefundClaim), w.suggestStretch),
 		post(settleDesk+"/areas", may(actor.RefundClaim), w.proposeArea),
 		post(settleDesk+"/areas/{area}", may(actor.RefundDecide), w.determineArea),
 	}

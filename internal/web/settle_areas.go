@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/httpx"
@@ -25,6 +26,36 @@ func (w *Web) areasView(r *http.Request, season string) (payView, error) {
 		v.areas, err = w.Settle.Areas(r.Context(), by(r), v.city, v.season)
 	}
 	return v, err
+}
+
+// suggestStretch proposes stations and communities by their names while one is typed; what is taken fills the fields of the
+// stretch, so that nobody has to know a number.
+func (w *Web) suggestStretch(rw http.ResponseWriter, r *http.Request) error {
+	city, typed := httpx.City(r.Context()), strings.TrimSpace(r.URL.Query().Get("q"))
+	out := []seatSuggestion{}
+	if typed == "" {
+		return writeJSON(rw, out)
+	}
+	stations, err := w.Places.Stations(r.Context(), by(r), city, "")
+	if err != nil {
+		return err
+	}
+	for _, s := range stations {
+		if len(out) < suggestions && (strings.Contains(s.Name, typed) || strings.HasPrefix(s.Code, typed)) {
+			out = append(out, seatSuggestion{
+				Value: s.Name, Label: s.Name, Hint: text.T(httpx.Lang(r.Context()), "settlepage.station") + " " + s.Code,
+				Set: map[string]string{"station": s.Code, "community": ""},
+			})
+		}
+	}
+	found, err := w.Territory.Suggest(r.Context(), by(r), city, typed, suggestions)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		out = append(out, seatSuggestion{Value: s.Name, Label: s.Name, Hint: s.District, Set: map[string]string{"community": s.CommunityID, "station": ""}})
+	}
+	return writeJSON(rw, out)
 }
 
 func areasPage(v payView, f ui.Form) Page {

@@ -25,6 +25,7 @@ type payView struct {
 	list    page.Of[settle.Payout]
 	batches []settle.Batch
 	late    []settle.Overdue
+	rates   []settle.CompanyTerm
 	areas   []settle.Area
 	company string // whose files may be made; empty: any
 	pays    bool
@@ -181,6 +182,9 @@ func (w *Web) overdue(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.late, err = w.Settle.Overdue(r.Context(), by(r), v.city, v.season); err != nil {
+		return err
+	}
+	if v.rates, err = w.Settle.LateRates(r.Context(), by(r), v.city); err != nil {
 		return err
 	}
 	return w.show(rw, r, Page{Title: text.Msg("settlepage.overdue"), Nav: "overdue", Body: overdueBody(v)})

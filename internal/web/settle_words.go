@@ -45,6 +45,26 @@ func lateCharge(ctx context.Context, o settle.Overdue) string {
 	return ui.T(ctx, "settlepage.no_late_charge")
 }
 
+// rateOf is what is kept of a company's contracts: the rate and the version that a change of it must name.
+func (v payView) rateOf(company string) settle.CompanyTerm {
+	for _, t := range v.rates {
+		if t.Company == company {
+			return t
+		}
+	}
+	return settle.CompanyTerm{Company: company}
+}
+
+// payByWords says by when money must be there and, past that, for how many days it is not.
+func payByWords(ctx context.Context, day civil.Date, late int) string {
+	switch {
+	case late > 0 && !day.IsZero():
+		return ui.T(ctx, "refundpage.pay_by_late", "day", day.String(), "n", late)
+	default:
+		return dayOrNone(day)
+	}
+}
+
 // fieldTime fills a field for a day and an hour.
 func fieldTime(at civil.Instant) string {
 	if at.IsZero() {
