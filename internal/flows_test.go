@@ -12,8 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehu-heat/rehu/internal/actor"
-	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/bulletin"
+	"github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/callback"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/clue"
@@ -71,6 +72,8 @@ func lifecycles() []lifecycle {
 		of(finding.Lifecycle, "A finding on a temperature 室温复核", "finding.state", "finding_state.", "finding_event."),
 		of(knowledge.Lifecycle, "A version of an article 知识条目", "article_version.state", "knowledge.state.", "knowledge.event."),
 		of(handover.Lifecycle, "A handover sheet 交接班单", "handover.state", "handover.state.", "handover.event."),
+		of(callback.SampleLifecycle, "A sample call 回访抽样", "callback_sample.state", "callback.sample.", "callback.sample_event."),
+		of(callback.AppealLifecycle, "An appeal against a figure 指标申诉", "callback_appeal.state", "callback.appeal.", "callback.appeal_event."),
 		of(measure.Lifecycle, "A measurement 入户测温", "measurement.state", "measure_state.", "measure_event."),
 		of(measure.Appointments, "An appointment for a measurement 测温预约", "measure_appointment.state", "appointment_state.", "appointment_event."),
 		of(settle.Lifecycle, "A refund claim 退费案件", "refund_claim.state", "refund_claim.state.", "refund_claim.event."),

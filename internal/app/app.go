@@ -24,6 +24,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/callback"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -107,6 +108,7 @@ type App struct {
 	Outages   *outage.Service
 	Bulletins *bulletin.Service
 	Handovers *handover.Service
+	Callbacks *callback.Service
 	Equipment *equipment.Service
 	Measure   *measure.Service
 	Findings  *finding.Service
@@ -260,6 +262,7 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up webhooks: %w", err)
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
+	a.callbacks()
 	if err := a.channels(); err != nil {
 		return fmt.Errorf("set up the channels: %w", err)
 	}

@@ -120,10 +120,14 @@ func (a *App) answered(ctx context.Context, tx *db.Tx, q notice.Question) error 
 	if about, ok := strings.CutPrefix(q.Ref, "measure:"); ok {
 		return a.answeredMeasure(ctx, tx, q, about)
 	}
+	asked, isBack := strings.CutPrefix(q.Ref, callbackRef)
 	id, ref, ok := strings.Cut(strings.TrimPrefix(q.Ref, "case:"), "/")
-	if !ok || q.Answer == "" {
+	if !ok && !isBack || q.Answer == "" {
 		return nil
 	}
 	by := actor.Actor{ID: "resident:" + q.Person, Kind: actor.Resident, Door: actor.Public, Grants: []actor.Grant{{Role: actor.RoleSystem, City: q.City}}}
+	if isBack {
+		return a.Callbacks.AnsweredIn(ctx, tx, by, q.City, asked, q.Answer)
+	}
 	return a.Dispatch.Answered(ctx, tx, by, q.City, id, ref, q.Answer == "yes")
 }

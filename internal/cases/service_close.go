@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -40,7 +41,7 @@ func (s *Service) Verify(ctx context.Context, by actor.Actor, in Verification) (
 		event, result = FailVerify, "failed"
 	}
 	return s.step(ctx, by, in.Act, event, false, func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *Case) error {
-		if err := s.notHandler(ctx, tx, by, *c); err != nil {
+		if err := s.NotHandlerIn(ctx, tx, by, *c); err != nil {
 			return err
 		}
 		d := Deed{City: c.City, Case: c.ID, Dispatch: c.DispatchID, Kind: DeedVerification, By: by.ID, Result: result}
@@ -54,8 +55,8 @@ func (s *Service) Verify(ctx context.Context, by actor.Actor, in Verification) (
 	})
 }
 
-// notHandler refuses whoever had a hand in the work.
-func (s *Service) notHandler(ctx context.Context, tx *db.Tx, by actor.Actor, c Case) error {
+// NotHandlerIn refuses whoever had a hand in the work: neither they nor their unit judge it.
+func (s *Service) NotHandlerIn(ctx context.Context, tx *db.Tx, by actor.Actor, c Case) error {
 	if by.Org != "" && by.Org == c.Company {
 		return fault.New(fault.Denied, "case.own_work")
 	}
@@ -79,26 +80,44 @@ type Call struct {
 	Note      string `json:"note" form:"note"`
 }
 
+// check refuses what no call-back can say.
+func (c Call) check() error {
+	var check fault.Check
+	oneOf(&check, "solved", c.Solved, []string{"yes", "no"})
+	oneOf(&check, "satisfied", c.Satisfied, []string{"yes", "no"})
+	oneOf(&check, "channel", c.Channel, []string{"phone", "message"})
+	check.That(!c.Reached || c.Solved != "", "solved", "field.required")
+	check.That(utf8.RuneCountInString(c.Note) <= 1000, "note", "field.too_long", "max", 1000)
+	return check.Err()
+}
+
 // CallBack keeps one try. Solved, or nobody reached after the pack's tries in its half-days: the case may close. Not
 // solved: it goes back to the unit, and counts as rework unless a reading met the standard, which offers a re-test.
 func (s *Service) CallBack(ctx context.Context, by actor.Actor, in Call) (Case, error) {
-	var check fault.Check
-	oneOf(&check, "solved", in.Solved, []string{"yes", "no"})
-	oneOf(&check, "satisfied", in.Satisfied, []string{"yes", "no"})
-	oneOf(&check, "channel", in.Channel, []string{"phone", "message"})
-	check.That(!in.Reached || in.Solved != "", "solved", "field.required")
-	check.That(utf8.RuneCountInString(in.Note) <= 1000, "note", "field.too_long", "max", 1000)
-	if err := check.Err(); err != nil {
+	if err := in.check(); err != nil {
 		return Case{}, err
 	}
 	if !in.Reached {
 		return s.notReached(ctx, by, in)
 	}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Case, error) { return s.CallBackIn(ctx, tx, by, in) })
+}
+
+// CallBackIn keeps what a resident says about a case that waits to be called back: to a person, or in answer to a message.
+// Who did the work does not ask.
+func (s *Service) CallBackIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Call) (Case, error) {
+	in.Reached = true
+	if err := in.check(); err != nil {
+		return Case{}, err
+	}
 	event := CallBack
 	if in.Solved == "no" {
 		event = NotSolved
 	}
-	return s.step(ctx, by, in.Act, event, false, func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *Case) error {
+	return s.stepIn(ctx, tx, by, in.Act, event, func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *Case) error {
+		if err := s.NotHandlerIn(ctx, tx, by, *c); err != nil {
+			return err
+		}
 		c.Solved, c.Satisfied = in.Solved, in.Satisfied
 		if err := s.called(ctx, tx, by, *c, in, in.Solved); err != nil {
 			return err
@@ -117,7 +136,7 @@ func (s *Service) called(ctx context.Context, tx *db.Tx, by actor.Actor, c Case,
 
 // unsolved sends a case back; a flat that was measured warm gets a re-test instead of a mark for rework.
 func (s *Service) unsolved(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *Case) error {
-	warm, err := s.conforms(ctx, tx, r, *c)
+	warm, err := s.ConformsIn(ctx, tx, r, *c)
 	if err != nil {
 		return err
 	}
@@ -133,8 +152,8 @@ func (s *Service) unsolved(ctx context.Context, tx *db.Tx, r *citypack.Rules, c 
 	return s.Told(ctx, tx, *c, "retest")
 }
 
-// conforms reports whether the unit's last reading met the city's standard.
-func (s *Service) conforms(ctx context.Context, tx *db.Tx, r *citypack.Rules, c Case) (bool, error) {
+// ConformsIn reports whether the unit's last reading met the city's standard.
+func (s *Service) ConformsIn(ctx context.Context, tx *db.Tx, r *citypack.Rules, c Case) (bool, error) {
 	std, ok := r.Pack.Standard("bedroom", tx.Now)
 	if !ok {
 		return false, nil
@@ -165,7 +184,11 @@ func (s *Service) notReached(ctx context.Context, by actor.Actor, in Call) (Case
 			if err != nil {
 				return Case{}, err
 			}
-			tried, err := Deeds(ctx, tx, in.City, in.ID, DeedCallBack)
+			was, err := s.GetIn(ctx, tx, by, in.City, in.ID)
+			if err != nil {
+				return Case{}, err
+			}
+			tried, err := tries(ctx, tx, was)
 			if err != nil {
 				return Case{}, err
 			}
@@ -173,6 +196,9 @@ func (s *Service) notReached(ctx context.Context, by actor.Actor, in Call) (Case
 				return s.MoveIn(ctx, tx, by, in.City, in.ID, Change{
 					Event: CallBack, Version: in.Version, Body: map[string]any{"solved": "unreached"}, Public: true,
 					Apply: func(c *Case) error {
+						if err := s.NotHandlerIn(ctx, tx, by, *c); err != nil {
+							return err
+						}
 						c.Solved = "unreached"
 						return s.called(ctx, tx, by, *c, in, "unreached")
 					},
@@ -186,22 +212,58 @@ func (s *Service) notReached(ctx context.Context, by actor.Actor, in Call) (Case
 				if err := by.May(actor.CaseCallBack, c.On()); err != nil {
 					return err
 				}
+				if err := s.NotHandlerIn(ctx, tx, by, *c); err != nil {
+					return err
+				}
 				return s.called(ctx, tx, by, *c, in, "unreached")
 			})
 		})
 	})
 }
 
+// Asked is the result of a call-back by message that is not answered yet; AskedFor is how long one waits for the answer.
+// After it the message is a try that reached nobody.
+const (
+	Asked    = "asked"
+	AskedFor = 48 * time.Hour
+)
+
+// tries lists the tries to call back since the unit last said that it was done: what was tried before a rework is over.
+func tries(ctx context.Context, tx *db.Tx, c Case) ([]Deed, error) {
+	all, err := Deeds(ctx, tx, c.City, c.ID, DeedCallBack)
+	return slices.DeleteFunc(all, func(d Deed) bool { return d.At.Before(c.FedBackAt) }), err
+}
+
 // enough reports whether a try now is the last that the pack asks for: so many tries, in so many different half-days.
 func enough(tried []Deed, now civil.Instant, o citypack.Options) bool {
-	tries, half := 1, map[string]bool{halfDay(now): true}
+	n, half := 1, map[string]bool{halfDay(now): true}
 	for _, d := range tried {
-		if d.Result == "unreached" && now.Sub(d.At) < 14*24*time.Hour {
-			tries++
+		if d.Result == "unreached" || d.Result == Asked && now.Sub(d.At) >= AskedFor {
+			n++
 			half[halfDay(d.At)] = true
 		}
 	}
-	return tries >= max(o.CallbackTries, 1) && len(half) >= max(o.CallbackHalfDays, 1)
+	return n >= max(o.CallbackTries, 1) && len(half) >= max(o.CallbackHalfDays, 1)
+}
+
+// AskBackIn notes that the resident was asked by message whether it is solved; the caller sends the question.
+func (s *Service) AskBackIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Act) (Case, error) {
+	act := audit.Act{Act: "case.call_back_asked", Public: true}
+	return s.EditIn(ctx, tx, by, in.City, in.ID, act, func(c *Case) error {
+		if err := by.May(actor.CaseCallBack, c.On()); err != nil {
+			return actor.Hide(err)
+		}
+		if c.Status != Verified {
+			return fault.New(fault.Conflict, "flow.no_such_step")
+		}
+		if in.Version != 0 && in.Version != c.Version {
+			return fault.New(fault.Conflict, "conflict.version")
+		}
+		if err := s.NotHandlerIn(ctx, tx, by, *c); err != nil {
+			return err
+		}
+		return s.called(ctx, tx, by, *c, Call{Channel: "message"}, Asked)
+	})
 }
 
 func halfDay(at civil.Instant) string {

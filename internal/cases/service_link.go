@@ -223,6 +223,11 @@ func (s *Service) Reopen(ctx context.Context, by actor.Actor, in Reopening) (Cas
 	})
 }
 
+// ReopenIn reopens a case in the transaction of another act: a sample call that hears "still cold".
+func (s *Service) ReopenIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Reopening) (Case, error) {
+	return s.reopenIn(ctx, tx, by, in)
+}
+
 func (s *Service) reopenIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Reopening) (Case, error) {
 	r, err := s.o.Rules(ctx, tx, in.City)
 	if err != nil {

@@ -64,26 +64,29 @@ func (s *Service) step(ctx context.Context, by actor.Actor, a Act, e Event, need
 			return Case{}, err
 		}
 	}
-	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Case, error) {
-		return OnceIn(ctx, tx, by, a, map[string]any{"act": a, "event": e}, func() (Case, error) {
-			r, err := s.o.Rules(ctx, tx, a.City)
-			if err != nil {
-				return Case{}, err
-			}
-			return s.MoveIn(ctx, tx, by, a.City, a.ID, Change{
-				Event: e, Version: a.Version, Body: reasonBody(a.Reason), Public: true,
-				Apply: func(c *Case) error {
-					if !c.Open {
-						if err := s.o.Clocks.StopAll(ctx, tx, clockSubject(*c, r.Pack), tx.Now); err != nil {
-							return err
-						}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Case, error) { return s.stepIn(ctx, tx, by, a, e, apply) })
+}
+
+// stepIn is step in the caller's transaction.
+func (s *Service) stepIn(ctx context.Context, tx *db.Tx, by actor.Actor, a Act, e Event, apply func(ctx context.Context, tx *db.Tx, r *citypack.Rules, c *Case) error) (Case, error) {
+	return OnceIn(ctx, tx, by, a, map[string]any{"act": a, "event": e}, func() (Case, error) {
+		r, err := s.o.Rules(ctx, tx, a.City)
+		if err != nil {
+			return Case{}, err
+		}
+		return s.MoveIn(ctx, tx, by, a.City, a.ID, Change{
+			Event: e, Version: a.Version, Body: reasonBody(a.Reason), Public: true,
+			Apply: func(c *Case) error {
+				if !c.Open {
+					if err := s.o.Clocks.StopAll(ctx, tx, clockSubject(*c, r.Pack), tx.Now); err != nil {
+						return err
 					}
-					if apply == nil {
-						return nil
-					}
-					return apply(ctx, tx, r, c)
-				},
-			})
+				}
+				if apply == nil {
+					return nil
+				}
+				return apply(ctx, tx, r, c)
+			},
 		})
 	})
 }

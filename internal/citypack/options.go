@@ -22,6 +22,7 @@ type Options struct {
 	CallbackRequired      bool     `json:"callback_required"` // every solved repair and complaint, before closing
 	CallbackTries         int      `json:"callback_tries" pack:"min=1"`
 	CallbackHalfDays      int      `json:"callback_half_days" pack:"min=1"`
+	CallbackSample        int      `json:"callback_sample" pack:"min=1"` // per cent of the closings, for each company, that a second person asks about
 	PeakFields            []string `json:"peak_fields"`
 	QuestionsMax          int      `json:"questions_max" pack:"min=1"` // to a resident in the peak
 	AppealWorkingDays     int      `json:"appeal_working_days" pack:"min=1"`
