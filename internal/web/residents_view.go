@@ -10,6 +10,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/calendar"
+	"github.com/rehu-heat/rehu/internal/callback"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -126,7 +127,8 @@ type progressView struct {
 	measured ownView // the measurements of the home
 	refund   ownRefund
 
-	mayObject bool // there is a measurement that one may object to
+	rating    callback.Standing // of the last closing
+	mayObject bool              // there is a measurement that one may object to
 }
 
 func (v progressView) page() Page {
@@ -301,6 +303,8 @@ func (v questionView) words(ctx context.Context) string {
 		return ui.T(ctx, "citizen.ask.visit", "no", no, "at", at)
 	case "message.ask.appointment":
 		return ui.T(ctx, "citizen.ask.appointment", "no", no, "from", from, "to", to)
+	case "message.ask.callback":
+		return ui.T(ctx, "callbackpage.question", "no", no)
 	case "message.measure.visit":
 		return ui.T(ctx, "measurepage.own.said_absent", "at", at)
 	case "message.measure.appointment":
@@ -322,6 +326,8 @@ func (v questionView) choice(ctx context.Context, answer string) string {
 		return ui.T(ctx, "citizen.ask.may_come")
 	case "message.ask.appointment/no":
 		return ui.T(ctx, "citizen.ask.may_not")
+	case "message.ask.callback/" + callback.Pleased, "message.ask.callback/" + callback.Grudging, "message.ask.callback/" + callback.Unsolved:
+		return ui.T(ctx, "callbackpage.answer_of."+answer)
 	case "message.measure.visit/yes":
 		return ui.T(ctx, "measurepage.own.true")
 	case "message.measure.visit/no":

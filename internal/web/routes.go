@@ -36,6 +36,7 @@ func (w *Web) table() []Route {
 		w.outageRoutes(),
 		w.dutyRoutes(),
 		w.handoverRoutes(),
+		w.callbackRoutes(),
 		w.knowledgeRoutes(),
 		w.messageRoutes(),
 		w.bulletinRoutes(),

@@ -317,6 +317,11 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 	if v.measured, err = w.ownView(r, v.Company); err != nil {
 		return v, err
 	}
+	if w.Callbacks != nil {
+		if v.rating, err = w.Callbacks.Standing(r.Context(), v.city, cases.Proof{Token: v.Token}); err != nil {
+			return v, err
+		}
+	}
 	v.mayObject = w.Findings != nil && len(v.measured.Measurements) > 0
 	v.refund, err = w.ownClaim(r, v.Progress, v.measured)
 	return v, err

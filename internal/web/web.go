@@ -25,9 +25,10 @@ import (
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
-	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/bulletin"
+	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/callback"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -84,6 +85,7 @@ type Deps struct {
 	Outages   *outage.Service
 	Bulletins *bulletin.Service
 	Handovers *handover.Service
+	Callbacks *callback.Service
 	Measure   *measure.Service
 	Findings  *finding.Service
 	Equipment *equipment.Service

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/rehu-heat/rehu/internal/callback"
+	"github.com/rehu-heat/rehu/internal/web/ui"
+)
+
+func (v satisfactionView) formAt(id string) ui.Form {
+	if v.at == id {
+		return v.form
+	}
+	return ui.Form{}
+}
+
+// ratesQuery leads back to the figures that a list came from.
+func (v satisfactionView) ratesQuery() url.Values {
+	q := v.values()
+	for _, name := range []string{"company", "station", "district", "category"} {
+		q.Del(name)
+	}
+	return q
+}
+
+// rowsWords says which rows a list holds.
+func (v satisfactionView) rowsWords(ctx context.Context) string {
+	words := v.query.From.String() + " – " + v.query.To.String()
+	if v.query.Period != "" {
+		words = ui.T(ctx, "callbackpage.fixed_rows")
+	}
+	if v.query.Rate != "" {
+		words += " · " + ui.T(ctx, "callback.rate."+string(v.query.Rate))
+	}
+	if v.query.Place != "" {
+		words += " · " + placeWords(ctx, v.query.Place)
+	}
+	if v.query.Rework {
+		words += " · " + ui.T(ctx, "callbackpage.rework")
+	}
+	return words
+}
+
+func sampleTone(s callback.SampleState) ui.Tone {
+	if s == callback.Answered {
+		return ui.Green
+	}
+	return ui.Amber
+}
+
+func appealTone(s callback.AppealState) ui.Tone {
+	switch s {
+	case callback.Upheld:
+		return ui.Green
+	case callback.Refused:
+		return ui.Red
+	case callback.Asked:
+	}
+	return ui.Amber
+}
