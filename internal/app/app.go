@@ -20,8 +20,8 @@ import (
 	"github.com/rehu-heat/rehu/internal/backup"
 	"github.com/rehu-heat/rehu/internal/basemap"
 	"github.com/rehu-heat/rehu/internal/blob"
-	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/bulletin"
+	"github.com/rehu-heat/rehu/internal/bundle"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/callback"
@@ -263,6 +263,19 @@ func (a *App) services() (err error) {
 	}
 	a.Handovers = handover.New(handover.Options{DB: a.DB, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Rules: a.Rules.RulesIn})
 	a.callbacks()
+	if err := a.doors(); err != nil {
+		return err
+	}
+	a.Stats = stats.New(a.DB, a.Runner)
+	a.Stats.Owner = a.Territory.OwnerIn
+	a.Bundles = bundle.New(bundle.Options{
+		DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues, Settle: a.Settle, Places: a.Places, Fees: a.Fees, Approval: a.approval,
+	})
+	return nil
+}
+
+// doors sets up the channels, the telephone and the forecast of its seats.
+func (a *App) doors() (err error) {
 	if err := a.channels(); err != nil {
 		return fmt.Errorf("set up the channels: %w", err)
 	}
@@ -276,11 +289,6 @@ func (a *App) services() (err error) {
 	if err != nil {
 		return fmt.Errorf("set up staffing: %w", err)
 	}
-	a.Stats = stats.New(a.DB, a.Runner)
-	a.Stats.Owner = a.Territory.OwnerIn
-	a.Bundles = bundle.New(bundle.Options{
-		DB: a.DB, Ring: a.Ring, Program: "rehu " + a.o.Version, Values: a.packValues, Settle: a.Settle, Places: a.Places, Fees: a.Fees, Approval: a.approval,
-	})
 	return nil
 }
 

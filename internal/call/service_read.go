@@ -106,11 +106,11 @@ func (s *Service) Listen(ctx context.Context, by actor.Actor, in Listening) (str
 
 // Desk is what the telephone of a member of staff shows.
 type Desk struct {
-	Connected bool         `json:"connected"`
-	Seat      *Seat        `json:"seat,omitempty"` // nil: not logged in
-	Call      *Call        `json:"call,omitempty"` // rings or is talked to here
-	Last      *Call        `json:"last,omitempty"` // the call before, while it is written up
-	Extension string        `json:"-"` // where they sat last
+	Connected bool          `json:"connected"`
+	Seat      *Seat         `json:"seat,omitempty"` // nil: not logged in
+	Call      *Call         `json:"call,omitempty"` // rings or is talked to here
+	Last      *Call         `json:"last,omitempty"` // the call before, while it is written up
+	Extension string        `json:"-"`              // where they sat last
 	Waiting   int           `json:"waiting"`
 	Now       civil.Instant `json:"at"`
 }

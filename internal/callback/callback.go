@@ -190,7 +190,7 @@ func (o Outcome) mismatch() Place {
 		return Miss
 	case Miss:
 		return Hit
-	case NoLimit, NotAsked, Unreached, NotSaid, Unclaimed, Back, Excused:
+	case NoLimit, NotAsked, Unreached, NotSaid, Unclaimed, Back, Excused, Counted, LeftOut:
 		return p
 	}
 	return NotAsked

@@ -3,7 +3,6 @@ package callback_test
 import (
 	"context"
 	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/callback"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
-	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
@@ -119,7 +117,6 @@ func staff(role actor.Role, id, org string) actor.Actor {
 var (
 	seat     = staff(actor.RoleSeat, "seat1", "centre")
 	sender   = staff(actor.RoleDispatcher, "dispatcher1", "centre")
-	leader   = staff(actor.RoleLeader, "leader1", "centre")
 	head     = staff(actor.RoleSectionHead, "head1", "centre")
 	verifier = staff(actor.RoleVerifier, "verifier1", "centre")
 	north    = staff(actor.RoleCompany, "north1", "C1")
@@ -173,33 +170,4 @@ func form(edits map[string]string) map[string]string {
 	}
 	maps.Copy(f, edits)
 	return f
-}
-
-func (w *world) clock(c cases.Case, code string) clock.Clock {
-	w.t.Helper()
-	all, err := db.Read(ctx, w.d, func(tx *db.Tx) ([]clock.Clock, error) { return w.clocks.Of(ctx, tx, city, c.ID) })
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, a := range slices.Backward(all) {
-		if a.Code == code {
-			return a
-		}
-	}
-	w.t.Fatalf("no clock %s", code)
-	return clock.Clock{}
-}
-
-// handled brings a case from the seat to the unit's feedback.
-func (w *world) handled(c cases.Case) cases.Case {
-	w.t.Helper()
-	c = w.must(w.sends.Sign(ctx, north, dispatch.Signing{Act: act(c)}))
-	c = w.must(w.sends.Contact(ctx, north, dispatch.Contacting{Act: act(c), Result: "connected"}))
-	w.now.Advance(30 * time.Minute)
-	c = w.must(w.sends.Arrive(ctx, north, dispatch.Visit{Act: act(c), Result: "met"}))
-	return w.must(w.sends.FeedBack(ctx, north, dispatch.Feedback{Act: act(c), Form: form(map[string]string{"arrived_at": w.now.Now().String()})}))
-}
-
-func day(y, m, d, h, min int) civil.Instant {
-	return civil.On(civil.NewDate(y, time.Month(m), d), h, min)
 }

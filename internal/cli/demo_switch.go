@@ -26,7 +26,7 @@ func playSwitch(ctx context.Context, a *app.App, url string) (*demoSwitch, error
 	if a.Config.CTI.URL != "" {
 		return &demoSwitch{close: func() {}}, nil
 	}
-	signer := notice.Signer{Account: "demo", Secret: text.T(text.EN, "callpage.phone") + url, Machine: time.Now}
+	signer := notice.Signer{Account: "demo", Secret: text.T(text.EN, "callpage.phone") + url, Machine: time.Now} //nolint:forbidigo // machine time of a stranger
 	l, err := listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return nil, err

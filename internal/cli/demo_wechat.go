@@ -29,7 +29,7 @@ func newDemoWeChat(ctx context.Context, cfg *config.Config) (*demoWeChat, error)
 	if err != nil {
 		return nil, err
 	}
-	fake, err := demo.NewWeChat(time.Now)
+	fake, err := demo.NewWeChat(time.Now) //nolint:forbidigo // machine time of a stranger
 	if err != nil {
 		return nil, err
 	}

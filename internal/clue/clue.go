@@ -8,6 +8,7 @@
 package clue
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -130,12 +131,7 @@ func (f Filter) Check() error {
 const maxSaid = 50
 
 func known[T comparable](all []T, one T) bool {
-	for _, a := range all {
-		if a == one {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(all, one)
 }
 
 // Guesses lists the guesses in the order of the form.

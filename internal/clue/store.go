@@ -175,8 +175,13 @@ func list(ctx context.Context, tx *db.Tx, city int, f Filter) ([]Clue, error) {
 		where += " AND " + cond
 	}
 	for _, one := range []struct{ column, value string }{
-		{"state", string(f.State)}, {"channel", string(f.Channel)}, {"account", f.Account}, {"guess", string(f.Guess)},
-		{"urgency", string(f.Urgency)}, {"community", f.Community}, {"group_id", f.Group},
+		{"state", string(f.State)},
+		{"channel", string(f.Channel)},
+		{"account", f.Account},
+		{"guess", string(f.Guess)},
+		{"urgency", string(f.Urgency)},
+		{"community", f.Community},
+		{"group_id", f.Group},
 	} {
 		if one.value != "" {
 			add(one.column+" = ?", one.value)

@@ -20,7 +20,7 @@ var (
 	}
 	plightWords = []string{"不热", "不暖", "冰凉", "冰冷", "太冷", "好冷", "冻死", "冻醒", "凉的", "没温度", "不达标", "温度低", "冻得", "穿羽绒服睡", "漏水", "跑水", "爆管", "喷水", "cold"}
 	homeWords   = []string{"家里", "家中", "屋里", "屋内", "室内", "室温", "卧室", "客厅", "小区", "号楼", "单元", "我家", "楼上", "楼下", "业主", "物业"}
-	// other things that are warm or cold
+	// other things that are warm or cold.
 	elseWords = []string{
 		"空调", "暖宝宝", "热水器", "电影", "小说", "游戏", "演唱会", "股票", "股价", "涨停", "基金", "招聘", "冰箱", "奶茶", "外卖", "穿搭", "口红", "高铁", "旅游", "冷笑话",
 		"高冷", "冷门", "供热股", "概念股", "车里", "车内", "办公室恋情", "综艺",
@@ -76,7 +76,7 @@ func bare(s string) []rune {
 
 var (
 	degrees = regexp.MustCompile(`(零下|负|-)?\s*([0-9]{1,2}(?:\.[0-9])?|[一二三四五六七八九十两]{1,3})\s*(?:度|℃|°c|摄氏度)`)
-	// what else has degrees: the weather, a fever, the water, a thermostat's wish
+	// what else has degrees: the weather, a fever, the water, a thermostat's wish.
 	outdoor = []string{"室外", "外面", "户外", "气温", "最低", "最高", "天气", "零下", "降温", "发烧", "体温", "烧到", "水温", "回水", "进水", "供水", "出水", "设定", "调到", "标准", "应该", "达到", "不低于", "承诺", "规定", "18度以上", "以上"}
 	indoor  = []string{"室温", "屋里", "屋内", "家里", "室内", "卧室", "客厅", "房间", "家中", "只有", "才", "温度计", "我家", "测了", "不到"}
 )

@@ -231,7 +231,8 @@ func roster(ctx context.Context, a *app.App, today civil.Date) error {
 			continue
 		}
 		for _, s := range []staffing.Shift{
-			{Team: "白班", From: civil.On(d, 8, 0), To: civil.On(d, 16, 0), Seats: 6}, {Team: "中班", From: civil.On(d, 14, 0), To: civil.On(d, 22, 0), Seats: 5},
+			{Team: "白班", From: civil.On(d, 8, 0), To: civil.On(d, 16, 0), Seats: 6},
+			{Team: "中班", From: civil.On(d, 14, 0), To: civil.On(d, 22, 0), Seats: 5},
 			{Team: "夜班", From: civil.On(d, 22, 0), To: civil.On(d.AddDays(1), 8, 0), Seats: 3},
 		} {
 			s.City = sim.Code

@@ -42,7 +42,8 @@ var meterColumns = []sheet.Column{
 	{Name: "on", Aliases: []string{"抄表日期", "日期", "读数日期"}, Required: true},
 	{Name: "kind", Aliases: []string{"读数类型", "类型", "抄表类型"}, Required: true},
 	{Name: "value", Aliases: []string{"读数", "表底", "示数", "累计热量"}, Required: true},
-	{Name: "unit", Aliases: []string{"单位", "计量单位"}}, {Name: "season", Aliases: []string{"采暖期", "采暖季", "年度", "供热年度"}},
+	{Name: "unit", Aliases: []string{"单位", "计量单位"}},
+	{Name: "season", Aliases: []string{"采暖期", "采暖季", "年度", "供热年度"}},
 }
 
 // kindWords and unitWords are what tables call kinds and units.

@@ -78,7 +78,9 @@ func (w *Web) copyPage(rw http.ResponseWriter, r *http.Request) error {
 	ctx, d := r.Context(), s.Document
 	v := checkedView{title: n.docName(ctx, d.Code), chain: &s.Chain, pdf: w.copyPath(d.City, d.ID) + "/pdf", home: residentPath(r, "")}
 	v.facts = []ui.Fact{
-		{Key: "measurepage.copy.no", Text: d.No}, {Key: "measurepage.copy.made", Text: d.Made.Minute()}, {Key: "measurepage.address", Text: s.Measurement.Address},
+		{Key: "measurepage.copy.no", Text: d.No},
+		{Key: "measurepage.copy.made", Text: d.Made.Minute()},
+		{Key: "measurepage.address", Text: s.Measurement.Address},
 		{Key: "measurepage.company", Text: n.org(ctx, s.Measurement.Company)},
 	}
 	if x := s.Visit; x != nil {
@@ -108,8 +110,12 @@ func (w *Web) checkPage(rw http.ResponseWriter, r *http.Request) error {
 	ctx, p := r.Context(), f.Paper
 	v := checkedView{title: phrase(ctx, p.Title), pdf: w.checkPath(f.City, f.ID) + "/pdf", home: residentPath(r, "")}
 	v.facts = []ui.Fact{
-		{Key: "measurepage.copy.no", Text: p.No}, {Key: "measurepage.copy.made", Text: f.DecidedAt.Minute()}, {Key: "measurepage.copy.issuer", Text: phrase(ctx, p.Authority)},
-		{Key: "measurepage.company", Text: phrase(ctx, p.Company)}, {Key: "measurepage.address", Text: f.Address}, {Key: "measurepage.copy.says", Text: p.Opinion},
+		{Key: "measurepage.copy.no", Text: p.No},
+		{Key: "measurepage.copy.made", Text: f.DecidedAt.Minute()},
+		{Key: "measurepage.copy.issuer", Text: phrase(ctx, p.Authority)},
+		{Key: "measurepage.company", Text: phrase(ctx, p.Company)},
+		{Key: "measurepage.address", Text: f.Address},
+		{Key: "measurepage.copy.says", Text: p.Opinion},
 	}
 	return w.showChecked(rw, r, v)
 }

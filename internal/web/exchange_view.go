@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -207,10 +208,8 @@ func shorter(s string) string {
 // may reports whether an event can be said now.
 func (v ticketView) may(events ...exchange.Event) bool {
 	for _, e := range v.Allowed {
-		for _, one := range events {
-			if e == one {
-				return true
-			}
+		if slices.Contains(events, e) {
+			return true
 		}
 	}
 	return false
@@ -270,8 +269,11 @@ func requestWords(ctx context.Context, q exchange.Request) []ui.Fact {
 func caseTicketFacts(ctx context.Context, t exchange.View) []ui.Fact {
 	v := ticketView{View: t}
 	return []ui.Fact{
-		{Key: "exchangepage.platform", Text: t.Platform}, {Key: "exchangepage.opened_by", Text: ui.T(ctx, "exchange_side."+string(t.OpenedBy))},
-		{Key: "exchangepage.peer_no", Text: v.peer()}, {Key: "exchangepage.seat", Text: t.Seat}, {Key: "exchangepage.reply_by", Text: t.ReplyBy.Minute()},
+		{Key: "exchangepage.platform", Text: t.Platform},
+		{Key: "exchangepage.opened_by", Text: ui.T(ctx, "exchange_side."+string(t.OpenedBy))},
+		{Key: "exchangepage.peer_no", Text: v.peer()},
+		{Key: "exchangepage.seat", Text: t.Seat},
+		{Key: "exchangepage.reply_by", Text: t.ReplyBy.Minute()},
 		{Key: "exchangepage.return_by", Text: t.ReturnBy.Minute()},
 	}
 }

@@ -321,13 +321,14 @@ func homeWords(l text.Lang, b resident.Binding) string {
 	if b.Community == "" {
 		return b.Address()
 	}
-	out := b.Community
+	var out strings.Builder
+	out.WriteString(b.Community)
 	for _, part := range []struct{ key, no string }{{"hall.at.building", b.Building}, {"hall.at.unit", b.Unit}, {"hall.at.room", b.Room}} {
 		if part.no != "" {
-			out += text.T(l, part.key, "no", part.no)
+			out.WriteString(text.T(l, part.key, "no", part.no))
 		}
 	}
-	return out
+	return out.String()
 }
 
 // running leaves of a matter's promises those that are still to be kept.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,9 +50,9 @@ func (k *hallTown) code(phone string) string {
 		k.t.Fatal(err)
 	}
 	sent := k.fake.Sent()
-	for i := len(sent) - 1; i >= 0; i-- {
-		if sent[i].To == phone && sent[i].Params["code"] != "" {
-			return sixDigits.FindString(sent[i].Text)
+	for _, s := range slices.Backward(sent) {
+		if s.To == phone && s.Params["code"] != "" {
+			return sixDigits.FindString(s.Text)
 		}
 	}
 	k.t.Fatal("no code was sent")

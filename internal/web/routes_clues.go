@@ -40,13 +40,13 @@ type clueQuery struct {
 
 // cluesView is a page of the queue.
 type cluesView struct {
-	city   int
-	query  clue.Filter
-	list   page.Of[clue.Clue]
-	loads  clue.Loads
-	stats  []clue.ByChannel
-	names  labels
-	wrong  bool
+	city  int
+	query clue.Filter
+	list  page.Of[clue.Clue]
+	loads clue.Loads
+	stats []clue.ByChannel
+	names labels
+	wrong bool
 }
 
 // labels name a city's categories in the reader's language.

@@ -307,8 +307,10 @@ func (w *Web) ticketsExport(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
-	columns := []string{"exchangepage.platform", "exchangepage.no", "exchangepage.peer_no", "exchangepage.case", "exchangepage.opened_by", "exchangepage.status", "exchangepage.part",
-		"exchangepage.seat", "exchangepage.what", "exchangepage.opened", "exchangepage.reply_by", "exchangepage.return_by"}
+	columns := []string{
+		"exchangepage.platform", "exchangepage.no", "exchangepage.peer_no", "exchangepage.case", "exchangepage.opened_by", "exchangepage.status", "exchangepage.part",
+		"exchangepage.seat", "exchangepage.what", "exchangepage.opened", "exchangepage.reply_by", "exchangepage.return_by",
+	}
 	return w.sendSheet(rw, r, "tickets", columns, func(out sheet.Writer) error {
 		return w.Exchange.Export(ctx, by(r), httpx.City(ctx), q.Filter, func(t exchange.Ticket) error {
 			return out.Row(t.Platform, t.No, t.PeerNo, t.CaseNo, ui.T(ctx, "exchange_side."+string(t.OpenedBy)), ui.T(ctx, "exchange_status."+string(t.Status)),

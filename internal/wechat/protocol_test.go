@@ -161,8 +161,10 @@ func TestOpen(t *testing.T) {
 		"whereabouts": {"<MsgType>event</MsgType><Event>LOCATION</Event><Latitude>37</Latitude><Longitude>112</Longitude>", wechat.Inbound{Kind: wechat.Other}},
 		"delivered":   {"<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>9</MsgID><Status>success</Status>", wechat.Inbound{Kind: wechat.Sent, Outcome: &wechat.Outcome{Message: "9", Delivered: true, Why: "success"}}},
 		"blocked":     {"<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>9</MsgID><Status>failed:user block</Status>", wechat.Inbound{Kind: wechat.Sent, Outcome: &wechat.Outcome{Message: "9", Why: "failed:user block"}}},
-		"allowed": {"<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List><TemplateId>a</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List><List><TemplateId>b</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgPopupEvent>",
-			wechat.Inbound{Kind: wechat.Consents, Allowances: []wechat.Allowance{{Template: "a", Accepted: true, Popup: true}, {Template: "b", Popup: true}}}},
+		"allowed": {
+			"<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List><TemplateId>a</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List><List><TemplateId>b</TemplateId><SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgPopupEvent>",
+			wechat.Inbound{Kind: wechat.Consents, Allowances: []wechat.Allowance{{Template: "a", Accepted: true, Popup: true}, {Template: "b", Popup: true}}},
+		},
 	} {
 		p := f.Compose(officialID, "oResident001", one.inside)
 		got, err := a.Open(query(p.Query), p.Body, machine)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -222,9 +223,9 @@ func (w *world) says(who, what string, want ...string) string {
 func (w *world) last(app, who, from string) wechatfake.Card {
 	w.t.Helper()
 	cards := w.Cards(app, who)
-	for i := len(cards) - 1; i >= 0; i-- {
-		if cards[i].From == from {
-			return cards[i]
+	for _, card := range slices.Backward(cards) {
+		if card.From == from {
+			return card
 		}
 	}
 	w.t.Fatalf("%s got nothing from %s: %+v", who, from, cards)
@@ -266,8 +267,8 @@ func (w *world) bind(who, number string) {
 func (w *world) code(number string) string {
 	w.t.Helper()
 	sent := w.sms.Sent()
-	for i := len(sent) - 1; i >= 0; i-- {
-		if c := sent[i].Params["code"]; sent[i].To == number && c != "" {
+	for _, s := range slices.Backward(sent) {
+		if c := s.Params["code"]; s.To == number && c != "" {
 			return c
 		}
 	}
@@ -324,8 +325,10 @@ func (w *world) question(number string) {
 	w.t.Helper()
 	_, err := db.Write(ctx, w.d, func(tx *db.Tx) (notice.Question, error) {
 		return w.notices.AskIn(ctx, tx, leader, notice.Asking{
-			Message: notice.Message{City: city, Channel: notice.SMS, To: number, Template: "message.ask.visit", Subject: "case:1", Matter: "q", QuietExempt: true,
-				Params: map[string]any{"no": "1", "at": "19:42", "link": "x"}},
+			Message: notice.Message{
+				City: city, Channel: notice.SMS, To: number, Template: "message.ask.visit", Subject: "case:1", Matter: "q", QuietExempt: true,
+				Params: map[string]any{"no": "1", "at": "19:42", "link": "x"},
+			},
 			Ref: "case:1/visit:1", Answers: []string{"yes", "no"}, Until: tx.Now.Add(time.Hour),
 		})
 	})
