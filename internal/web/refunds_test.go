@@ -139,7 +139,7 @@ func TestClaimsAndWhy(t *testing.T) {
 	s.get("/c/990100/refunds?season="+heatSeason+"&company=C2").want(http.StatusOK, "B2001", "!A1001")
 	s.get("/c/990100/refunds?season="+heatSeason+"&state=confirmed").want(http.StatusOK, "没有符合条件的退费案件")
 	s.get("/c/990100/refunds?season="+heatSeason+"&day=2020-01-01").want(http.StatusOK, "没有符合条件的退费案件")
-	s.get("/c/990100/refunds?season="+heatSeason+"&status=needs_approval&company=C1").want(http.StatusOK, "A1001", "export?", "status=needs_approval")
+	s.get("/c/990100/refunds?season="+heatSeason+"&status=computed&company=C1").want(http.StatusOK, "A1001", "export?", "status=computed")
 	s.get("/c/990100/refunds?season=last-year").want(http.StatusUnprocessableEntity)
 	s.get("/c/990100/refunds/export?format=csv&size=1&season="+heatSeason).want(http.StatusOK, "户号", "A1001", "A1002", "B2001")
 	s.get("/c/990100/refunds/exposure?season="+heatSeason).want(http.StatusOK, "一热供热有限公司", "合计")
