@@ -76,3 +76,33 @@ func TestCluesOnPages(t *testing.T) {
 		leader.get("/c/990100/channels").want(200, "已停用")
 	})
 }
+
+func TestCluesInABrowser(t *testing.T) {
+	t.Parallel()
+	fake := weibofake.New("tok", "sec")
+	srv := httptest.NewServer(fake)
+	t.Cleanup(srv.Close)
+	k := newTownWith(t, config.Config{Credentials: map[string]string{"weibo": "access_token=tok&app_secret=sec&fake=1&base=" + srv.URL + "/2"}})
+	k.person("leader", actor.RoleLeader)
+	b := k.browser("leader")
+	if b == nil {
+		return
+	}
+	b.Open("/c/990100/channels")
+	b.Both("channels-none")
+	k.as("leader").post("/c/990100/channels", url.Values{"channel": {"weibo"}, "name": {"main"}, "title": {"暖城市供热服务中心官方微博"}, "credential": {"weibo"}}).want(303)
+	for i, said := range []string{"向阳花园3号楼2单元601暖气不热，只有15度，电话13803510001，老人在家", "今天的晚霞真好看", "听说全城明天停暖？"} {
+		d := fake.Direct(int64(7+i), "冬天的小张", said, k.clock.Now())
+		if status, err := fake.Push(bg, k.url+"/c/990100/hooks/weibo/main", d, time.Now(), "n"+strconv.Itoa(i)); err != nil || status != http.StatusOK {
+			t.Fatalf("push: %d, %v", status, err)
+		}
+	}
+	k.work()
+	b.Open("/c/990100/clues")
+	b.Both("clues")
+	b.Click("[data-row-link]")
+	b.WaitText("判断依据")
+	b.Both("clue")
+	b.Open("/c/990100/channels")
+	b.Both("channels")
+}
