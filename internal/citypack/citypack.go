@@ -189,6 +189,16 @@ func (p *Pack) Standard(room string, at civil.Instant) (At[Degree], bool) {
 	return p.Doc.Standard[room].On(at.Date())
 }
 
+// PriceName is what the pack calls a price; the code itself when it has none of it.
+func (p *Pack) PriceName(code string) Phrase {
+	for _, x := range p.Doc.Fees.Prices {
+		if x.Code == code {
+			return x.Name
+		}
+	}
+	return Phrase{ZH: code, EN: code}
+}
+
 // Term gives the city's own label for a word of the field; without one the key, so that callers can fall back.
 func (p *Pack) Term(key string, l text.Lang) string {
 	if t, ok := p.Doc.Terms[key]; ok {

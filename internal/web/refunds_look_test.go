@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"github.com/rehu-heat/rehu/internal/actor"
 )
 
@@ -31,6 +33,13 @@ func TestRefundsInABrowser(t *testing.T) {
 		b.WaitText("采暖期")
 		b.Both(strings.ReplaceAll(page, "/", "-"))
 	}
+	b.Open("/c/990100/settle/areas?season=" + heatSeason)
+	b.Fill("_find", "向阳")
+	b.WaitText("东城区")
+	b.Key(kb.ArrowDown)
+	b.Key(kb.Enter)
+	b.WaitJS("document.querySelector('[name=community]').value !== ''")
+	b.Shot("areas-found-1440")
 	b.Open("/c/990100/pack/refunds")
 	b.WaitText("免责事由")
 	b.Both("refund-rules")

@@ -144,7 +144,7 @@ func TestClaimsAndWhy(t *testing.T) {
 	s.get("/c/990100/refunds/export?format=csv&size=1&season="+heatSeason).want(http.StatusOK, "户号", "A1001", "A1002", "B2001")
 	s.get("/c/990100/refunds/exposure?season="+heatSeason).want(http.StatusOK, "一热供热有限公司", "合计")
 	s.get("/c/990100/refunds/exposure?format=csv&season="+heatSeason).want(http.StatusOK, "热力站")
-	s.get(claimPath+"A1001").want(http.StatusOK, "2026-01-02", "17.0 ℃", "30 %", "怎么算的", "60.00", "暖城", "退费说明", "2420.00")
+	s.get(claimPath+"A1001").want(http.StatusOK, "2026-01-02", "17.0 ℃", "30 %", "怎么算的", "60.00", "暖城", "退费说明", "2420.00", "!>resident<")
 	s.get(claimPath+"A1001?lang=en").want(http.StatusOK, "Day by day", "below the standard")
 	s.get(claimPath + "A9999").want(http.StatusNotFound)
 	c.get("/c/990100/refunds?season="+heatSeason).want(http.StatusOK, "A1001", "!B2001", "!name=\"company\"")
