@@ -27,14 +27,15 @@ type area struct {
 func areas() []area {
 	return []area{
 		{"seat", "headphones", []entry{{"seat", "/c/{city}/seat"}, {"calls", "/c/{city}/calls"}, {"call_list", "/c/{city}/calls/list"}, {"call_backs", "/c/{city}/call-backs"}, {"staffing", "/c/{city}/staffing"}}},
-		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"samples", samplesPath}, {"clues", "/c/{city}/clues"}, {"messages", "/c/{city}/messages"}, {"bulletins", "/c/{city}/bulletins"}, {"wordings", "/c/{city}/messages/wordings"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}, {"bindings", "/c/{city}/bindings"}}},
+		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"samples", samplesPath}, {"clues", "/c/{city}/clues"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}, {"bindings", "/c/{city}/bindings"}}},
 		{"company", "building-2", []entry{{"company", "/c/{city}/company"}, {"duty", "/c/{city}/duty"}, {"claims", "/c/{city}/claims"}}},
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},
-		{"exchange", "send", []entry{{"platforms", "/c/{city}/platforms"}, {"tickets", "/c/{city}/tickets"}, {"hotlines", "/c/{city}/hotlines"}}},
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},
 		{"map", "map", []entry{{"map", "/c/{city}/map"}, {"territory", "/c/{city}/territory"}, {"places", "/c/{city}/places"}}},
 		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measurements"}, {"measure_week", "/c/{city}/measurements/calendar"}, {"findings", "/c/{city}/findings"}}},
 		{"refund", "file-text", []entry{{"refund", "/c/{city}/refunds"}, {"exposure", "/c/{city}/refunds/exposure"}, {"settle", "/c/{city}/settle"}, {"payouts", "/c/{city}/settle/payouts"}, {"banks", "/c/{city}/settle/banks"}, {"overdue", "/c/{city}/settle/overdue"}, {"refund_areas", "/c/{city}/settle/areas"}}},
+		{"messages", "message-square", []entry{{"messages", "/c/{city}/messages"}, {"bulletins", "/c/{city}/bulletins"}, {"wordings", "/c/{city}/messages/wordings"}}},
+		{"exchange", "send", []entry{{"platforms", "/c/{city}/platforms"}, {"tickets", "/c/{city}/tickets"}, {"hotlines", "/c/{city}/hotlines"}}},
 		{"knowledge", "book-open", []entry{{"knowledge", "/c/{city}/knowledge"}, {"training", "/c/{city}/training"}}},
 		{"stats", "chart-column", []entry{{"stats", "/c/{city}/stats"}, {"satisfaction", satisfactionPath}, {"wall", "/c/{city}/wall"}}},
 		{"inspect", "scale", []entry{{"inspect", "/c/{city}/inspect"}}},
