@@ -315,6 +315,11 @@ func TestCompaniesStayApart(t *testing.T) { // lesson 8
 		if err != nil || len(public) != 2 || public[0].Reason == "" {
 			t.Errorf("residents see %+v, %v", public, err)
 		}
+		for _, a := range public {
+			if byStation := a.Scope[0].Station != ""; byStation != (len(a.Estates) > 0) {
+				t.Errorf("a stop of %+v names the communities %v; a station's stop names those that it heats", a.Scope, a.Estates)
+			}
+		}
 	})
 }
 

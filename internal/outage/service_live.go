@@ -219,6 +219,7 @@ type Announcement struct {
 	Overdue bool          `json:"overdue"`
 	Company string        `json:"company"`
 	Scope   []Scope       `json:"scope"`
+	Estates []string      `json:"estates,omitempty"` // communities that the stations of the scope heat: residents know no station
 	Words   []Word        `json:"words"`
 }
 
@@ -239,6 +240,9 @@ func (s *Service) Announcements(ctx context.Context, city int) ([]Announcement, 
 			if a.Scope, err = scopesOf(ctx, tx, city, o.ID); err != nil {
 				return nil, err
 			}
+			if a.Estates, err = estatesOf(ctx, tx, city, a.Scope); err != nil {
+				return nil, err
+			}
 			if a.Words, err = wordsOf(ctx, tx, city, o.ID); err != nil {
 				return nil, err
 			}
@@ -246,4 +250,20 @@ func (s *Service) Announcements(ctx context.Context, city int) ([]Announcement, 
 		}
 		return out, nil
 	})
+}
+
+// estatesOf names the communities that a stop reaches through a station.
+func estatesOf(ctx context.Context, tx *db.Tx, city int, scope []Scope) ([]string, error) {
+	var out []string
+	for _, s := range scope {
+		if s.Station == "" {
+			continue
+		}
+		names, err := place.EstatesOfStationIn(ctx, tx, city, s.Station)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, names...)
+	}
+	return out, nil
 }

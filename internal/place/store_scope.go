@@ -17,6 +17,17 @@ func StationIn(ctx context.Context, tx *db.Tx, city int, code string) (Station, 
 	return findStation(ctx, tx, city, code)
 }
 
+// EstatesOfStationIn names the communities that a station heats, as their own rows or those of their buildings say.
+func EstatesOfStationIn(ctx context.Context, tx *db.Tx, city int, station string) ([]string, error) {
+	names, err := db.List[string](ctx, tx, `SELECT c.name FROM community c`+Seen("c", Communities)+` WHERE c.city_id = $1 AND c.station = $2 AND c.station <> ''
+		UNION SELECT c.name FROM building b`+Seen("b", Buildings)+` JOIN community c ON c.city_id = b.city_id AND c.id = b.community`+Seen("c", Communities)+`
+		WHERE b.city_id = $1 AND b.station = $2 AND b.station <> '' ORDER BY 1`, city, station)
+	if err != nil {
+		return nil, fmt.Errorf("communities of station %s: %w", station, err)
+	}
+	return names, nil
+}
+
 // CountHouseholdsIn counts the households in any of the stretches, each once. A household without a station or zone of
 // its own has that of its building, else that of its community.
 func CountHouseholdsIn(ctx context.Context, tx *db.Tx, city int, stretches []Stretch) (int, error) {

@@ -2,9 +2,16 @@ package web_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/config"
+	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/register"
 )
 
 func TestBulletins(t *testing.T) {
@@ -60,4 +67,25 @@ func TestBulletinsInABrowser(t *testing.T) {
 	b.Both("bulletin")
 	b.Open("/c/990100/bulletins")
 	b.Both("bulletins")
+}
+
+// A resident knows their estate and no station: a stop that was reported by its station is found by the estate's name.
+func TestAStopOfAStationIsFoundByTheEstate(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, on config.Config) {
+		k := newTownWith(t, on)
+		in := register.Request{City: city, Kind: place.Communities, From: civil.NewDate(2025, 10, 1), Source: "文", Name: "list.csv"}
+		list := "name,district,company,connected,station\n向阳花园,东城区,C1,是,S1\n明月里,西城区,C2,是,\n幸福里,东城区,C1,是,\n幸福里,西城区,C2,是,\n"
+		if r, err := k.app.Register.Import(bg, k.root, in, strings.NewReader(list)); err != nil {
+			t.Fatalf("%v: %+v", err, r.Faults)
+		}
+		_, err := k.app.Outages.Report(bg, companyOf, outage.Report{
+			City: city, Company: "C1", Kind: outage.Sudden, Reason: "循环泵烧毁", Until: k.clock.Now().Add(6 * time.Hour), Scope: []outage.Scope{{Station: "S1"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.anyone().get("/c/990100/m/stops?q=向阳花园").want(200, "循环泵烧毁", "<h2>向阳花园</h2>", "!<h2>S1")
+		k.anyone().get("/c/990100/m/stops?q=明月里").want(200, "!循环泵烧毁")
+	})
 }

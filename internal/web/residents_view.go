@@ -245,14 +245,20 @@ func (v stopsView) fits(a outage.Announcement) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(a.Estates, func(name string) bool { return strings.Contains(name, v.query) || strings.Contains(v.query, name) })
 }
 
-// places says where a stop is.
+// mostEstates is how many communities of a station a stop is named by.
+const mostEstates = 6
+
+// places says where a stop is. A station is named by the communities that it heats, since residents know no station.
 func places(ctx context.Context, a outage.Announcement) string {
 	var out []string
 	for _, s := range a.Scope {
 		parts := []string{s.Name}
+		if s.Station != "" && s.Name == s.Station && len(a.Estates) > 0 { // no name but its code
+			continue
+		}
 		if s.Zone != "" {
 			parts = append(parts, s.Zone)
 		}
@@ -260,6 +266,11 @@ func places(ctx context.Context, a outage.Announcement) string {
 			parts = append(parts, ui.T(ctx, "citizen.building", "no", s.Building))
 		}
 		out = append(out, strings.Join(parts, " "))
+	}
+	some := a.Estates[:min(len(a.Estates), mostEstates)]
+	out = append(out, some...)
+	if rest := len(a.Estates) - len(some); rest > 0 {
+		out = append(out, ui.T(ctx, "citizen.more_estates", "n", rest))
 	}
 	return strings.Join(out, ui.T(ctx, "web.and"))
 }
