@@ -204,6 +204,39 @@ func TestHandedOver(t *testing.T) {
 	})
 }
 
+// TestNumberThatAnotherCaseHas: a platform's number under which another case came here by the same channel stays with that
+// one; ours goes there all the same and is taken.
+func TestNumberThatAnotherCaseHas(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		opening := cases.Opening{
+			City: city, Door: citypack.DoorSeat, Channel: cases.Phone, Text: "自来水管漏水", Category: "cold_home", Nature: citypack.Repair, Hold: true,
+			Caller: cases.Party{Name: "李明", Phone: "13803510009"}, Address: "向阳花园3号楼",
+		}
+		mine, err := w.cases.Open(ctx, seat, opening)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opening.TicketNo, opening.Text = "TY"+code+"X000001", "楼道灯不亮"
+		other, err := w.cases.Open(ctx, seat, opening)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.svc.HandOver(ctx, sender, exchange.Handing{City: city, Case: mine.Case.ID, Platform: code, Text: "属供水职责"}); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		v := w.ticketOf(exchange.Ours, mine.Case.No)
+		if v.PeerNo != opening.TicketNo || len(v.Messages) != 1 || v.Messages[0].State != exchange.Sent {
+			t.Errorf("the ticket has the number %q and says %+v", v.PeerNo, v.Messages)
+		}
+		if c := w.caseOf(v.Ticket); c.TicketNo != "" || c.ID == other.Case.ID {
+			t.Errorf("the case has the number %q", c.TicketNo)
+		}
+	})
+}
+
 // TestSeatSeesItsPart: a 驻场 seat of one district works on its tickets and finds no others.
 func TestSeatSeesItsPart(t *testing.T) {
 	t.Parallel()

@@ -387,15 +387,23 @@ func (s *Service) peerIn(ctx context.Context, tx *db.Tx, p Platform, t *Ticket, 
 	if t.Case == "" {
 		return nil
 	}
-	_, err := s.o.Cases.EditIn(ctx, tx, system(p), t.City, t.Case, audit.Act{Act: "exchange.number", Body: map[string]any{"platform": p.Code, "no": no}},
-		func(c *cases.Case) error {
-			if c.TicketNo == "" {
-				c.TicketNo = no
-			}
-			return nil
-		})
-	if db.IsUnique(err) {
+	c, err := s.o.Cases.GetIn(ctx, tx, system(p), t.City, t.Case)
+	if err != nil {
+		return err
+	}
+	taken, err := ticketNoTaken(ctx, tx, c, no) // asked before: a unique key that is broken ends the whole transaction
+	if err != nil {
+		return err
+	}
+	act := audit.Act{Act: "exchange.number", Body: map[string]any{"platform": p.Code, "no": no}}
+	_, err = s.o.Cases.EditIn(ctx, tx, system(p), t.City, t.Case, act, func(c *cases.Case) error {
+		if c.TicketNo == "" && !taken {
+			c.TicketNo = no
+		}
 		return nil
+	})
+	if db.IsUnique(err) {
+		return db.ErrRetry // another case got the number in between
 	}
 	return err
 }

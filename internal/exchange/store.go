@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 )
@@ -112,6 +113,12 @@ func ticketsOfCase(ctx context.Context, tx *db.Tx, city int, caseID string) ([]T
 func numberOfOther(ctx context.Context, tx *db.Tx, p Platform, no string) (bool, error) {
 	_, found, err := db.Maybe[string](ctx, tx, `SELECT id FROM exchange_ticket WHERE city_id = $1 AND no = $2 AND opened_by = 'platform' AND platform <> $3 LIMIT 1`,
 		p.City, no, p.Code)
+	return found, err
+}
+
+// ticketNoTaken reports whether another case of the same channel came here under a number.
+func ticketNoTaken(ctx context.Context, tx *db.Tx, c cases.Case, no string) (bool, error) {
+	_, found, err := db.Maybe[string](ctx, tx, `SELECT id FROM case_file WHERE city_id = $1 AND channel = $2 AND ticket_no = $3`, c.City, string(c.Channel), no)
 	return found, err
 }
 
