@@ -69,7 +69,8 @@ type CallRecord struct {
 const (
 	// MostCalls bounds a batch.
 	MostCalls = 500
-	// LateAfter is how long after a call a company may report it before it counts as late.
+	// LateAfter is how long after a call a company may report it before it counts as late: a default of this program, which no
+	// rule of a city stands behind. It marks the call and nothing follows from it.
 	LateAfter = time.Hour
 )
 
@@ -134,7 +135,8 @@ type Reporting struct {
 	Silent  bool          `db:"-" json:"silent"`              // it reports nothing while others have many
 }
 
-// fewCalls is from how many calls on the others' middle one makes silence remarkable.
+// fewCalls is from how many calls on the others' middle one makes silence remarkable: a default of this program, to point at
+// whom to ask, and no finding.
 const fewCalls = 5
 
 // MarkSilent marks the companies that report nothing while the middle one of the others has many.
