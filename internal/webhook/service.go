@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -290,8 +291,8 @@ func (s *Service) gather(ctx context.Context, city int) error {
 	if err != nil || len(l.hooks) == 0 {
 		return err
 	}
-	if l.from.IsZero() {
-		l.from = l.now
+	if l.from.IsZero() { // the first look: since there is anybody to tell
+		l.from = slices.MinFunc(l.hooks, func(a, b Hook) int { return cmp.Compare(a.Created, b.Created) }).Created
 	}
 	after := lowest(l.from.Add(-overlap))
 	for {

@@ -213,6 +213,22 @@ func TestTold(t *testing.T) {
 	})
 }
 
+// TestFirstLookComesLate: what happened since the first subscription is told, however late anybody looks.
+func TestFirstLookComesLate(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		fake, _ := w.subscriber(north)
+		w.now.Advance(time.Second)
+		w.open()
+		w.pass(10 * time.Minute)
+		w.pass(time.Second)
+		if diff := cmp.Diff([]webhook.Event{webhook.CaseOpened}, told(fake)); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestFailingSubscriber is tried again and again, then switched off with a word to the managers; what it missed is replayed.
 func TestFailingSubscriber(t *testing.T) {
 	t.Parallel()
