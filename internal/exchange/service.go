@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -261,16 +260,4 @@ func (h *Health) add(n count) {
 	case "differ":
 		h.Differ = n.N
 	}
-}
-
-// ActivePlatforms are those that take tickets, for a form.
-func (s *Service) ActivePlatforms(ctx context.Context, by actor.Actor, city int) ([]Platform, error) {
-	all, err := s.Platforms(ctx, by, city)
-	var out []Platform
-	for _, h := range all {
-		if h.Active {
-			out = append(out, h.Platform)
-		}
-	}
-	return slices.Clip(out), err
 }

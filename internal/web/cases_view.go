@@ -238,23 +238,24 @@ func caseFlags(ctx context.Context, c cases.Case) []string {
 // caseView is one case as its pages show it.
 type caseView struct {
 	cases.View
-	names    *caseNames
-	by       actor.Actor
-	sends    dispatch.View
-	answer   attributed
-	revealed *cases.Revealed
-	duty     []place.Call
-	told     []notice.View
-	workers  []staff.Person        // of the reader's company, for the second dispatch
-	tests    []measure.Measurement // the measurements that the case asked for
-	tickets  []exchange.View       // of platforms
-	offers   []exchange.Platform   // that the case may be handed over to
-	articles []knowledge.View      // that a direct answer may stand on
-	back     string                // address of the list it was opened from
-	asked    dispatch.Request      // that a form is about
-	link     string                // that a form is about
-	beaten   text.Message          // somebody was first, and did this
-	gone     bool                  // what a form is for can no longer be done
+	names     *caseNames
+	by        actor.Actor
+	sends     dispatch.View
+	answer    attributed
+	revealed  *cases.Revealed
+	duty      []place.Call
+	told      []notice.View
+	workers   []staff.Person        // of the reader's company, for the second dispatch
+	tests     []measure.Measurement // the measurements that the case asked for
+	tickets   []exchange.View       // of platforms
+	platforms []exchange.Health     // by which the tickets' platforms are named
+	offers    []exchange.Platform   // that the case may be handed over to
+	articles  []knowledge.View      // that a direct answer may stand on
+	back      string                // address of the list it was opened from
+	asked     dispatch.Request      // that a form is about
+	link      string                // that a form is about
+	beaten    text.Message          // somebody was first, and did this
+	gone      bool                  // what a form is for can no longer be done
 }
 
 // caseView gathers a case.

@@ -120,8 +120,10 @@ func offerOptions(list []exchange.Platform) []ui.Option {
 }
 
 // platformName is what a platform is called; its code when it is gone.
-func (v ticketsView) platformName(code string) string {
-	for _, h := range v.platforms {
+func (v ticketsView) platformName(code string) string { return platformName(v.platforms, code) }
+
+func platformName(list []exchange.Health, code string) string {
+	for _, h := range list {
 		if h.Code == code {
 			return h.Name
 		}
@@ -266,10 +268,10 @@ func requestWords(ctx context.Context, q exchange.Request) []ui.Fact {
 	return out
 }
 
-func caseTicketFacts(ctx context.Context, t exchange.View) []ui.Fact {
+func caseTicketFacts(ctx context.Context, t exchange.View, platforms []exchange.Health) []ui.Fact {
 	v := ticketView{View: t}
 	return []ui.Fact{
-		{Key: "exchangepage.platform", Text: t.Platform},
+		{Key: "exchangepage.platform", Text: platformName(platforms, t.Platform)},
 		{Key: "exchangepage.opened_by", Text: ui.T(ctx, "exchange_side."+string(t.OpenedBy))},
 		{Key: "exchangepage.peer_no", Text: v.peer()},
 		{Key: "exchangepage.seat", Text: t.Seat},

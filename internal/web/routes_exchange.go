@@ -311,9 +311,13 @@ func (w *Web) ticketsExport(rw http.ResponseWriter, r *http.Request) error {
 		"exchangepage.platform", "exchangepage.no", "exchangepage.peer_no", "exchangepage.case", "exchangepage.opened_by", "exchangepage.status", "exchangepage.part",
 		"exchangepage.seat", "exchangepage.what", "exchangepage.opened", "exchangepage.reply_by", "exchangepage.return_by",
 	}
+	platforms, err := w.Exchange.Platforms(ctx, by(r), httpx.City(ctx))
+	if err != nil {
+		return err
+	}
 	return w.sendSheet(rw, r, "tickets", columns, func(out sheet.Writer) error {
 		return w.Exchange.Export(ctx, by(r), httpx.City(ctx), q.Filter, func(t exchange.Ticket) error {
-			return out.Row(t.Platform, t.No, t.PeerNo, t.CaseNo, ui.T(ctx, "exchange_side."+string(t.OpenedBy)), ui.T(ctx, "exchange_status."+string(t.Status)),
+			return out.Row(platformName(platforms, t.Platform), t.No, t.PeerNo, t.CaseNo, ui.T(ctx, "exchange_side."+string(t.OpenedBy)), ui.T(ctx, "exchange_status."+string(t.Status)),
 				ui.T(ctx, "exchange_part."+string(t.Part)), t.Seat, t.Title, t.OpenedAt.Minute(), t.ReplyBy.Minute(), t.ReturnBy.Minute())
 		})
 	})
@@ -404,10 +408,15 @@ func (w *Web) fillTickets(r *http.Request, v *caseView) error {
 	if v.tickets, err = w.Exchange.OfCase(ctx, v.by, city, v.Case.ID); err != nil {
 		return err
 	}
-	if v.Case.Open && v.may(actor.ExchangeSend) {
-		v.offers, err = w.Exchange.ActivePlatforms(ctx, v.by, city)
+	if v.platforms, err = w.Exchange.Platforms(ctx, v.by, city); err != nil || !v.Case.Open || !v.may(actor.ExchangeSend) {
+		return err
 	}
-	return err
+	for _, h := range v.platforms {
+		if h.Active {
+			v.offers = append(v.offers, h.Platform)
+		}
+	}
+	return nil
 }
 
 type hotlinesView struct {
