@@ -179,7 +179,8 @@ func TestEverybodyIsToldOnce(t *testing.T) {
 		if _, err := w.decide(writer, b, bulletin.Approve); !fault.Is(err, fault.Denied) {
 			t.Errorf("the shift leader who wrote it lets it go out: %v; want Denied", err)
 		}
-		if _, err := w.decide(head, b, bulletin.Approve); err != nil {
+		out, err := w.decide(head, b, bulletin.Approve)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.decide(head, b, bulletin.Approve); !fault.Is(err, fault.Conflict) {
@@ -196,6 +197,9 @@ func TestEverybodyIsToldOnce(t *testing.T) {
 		got, err := w.Get(ctx, head, city, b.ID)
 		if err != nil || got.State != bulletin.Told || got.Reached != n+1 || got.Unreached != 1 {
 			t.Errorf("%+v, %v; want told, %d reached, 1 without a telephone", got.Bulletin, err, n+1)
+		}
+		if got.Version != out.Version+1 {
+			t.Errorf("version %d after %d was let out; want one more for its end, so that it can be taken back while it goes out", got.Version, out.Version)
 		}
 		if live, err := w.Live(ctx, city); err != nil || len(live) != 1 {
 			t.Errorf("%d on the residents' pages, %v; want 1", len(live), err)
@@ -225,6 +229,58 @@ func TestWithdrawnWhileSending(t *testing.T) {
 		}
 		if live, _ := w.Live(ctx, city); len(live) != 0 {
 			t.Error("a withdrawn bulletin stands on the residents' pages")
+		}
+	})
+}
+
+func TestWithdrawnMessagesDoNotWait(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, 3)
+		other := w.write(func(in *bulletin.Input) { in.Reach, in.Community = bulletin.Community, "sun" })
+		b := w.write(nil)
+		w.fake.Down(true)
+		for _, b := range []bulletin.Bulletin{other, b} {
+			if _, err := w.decide(head, b, bulletin.Approve); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.work()
+		told, err := w.Get(ctx, head, city, b.ID)
+		if err != nil || told.State != bulletin.Told {
+			t.Fatalf("%s, %v; want told", told.State, err)
+		}
+		if _, err := w.decide(writer, told.Bulletin, bulletin.Withdraw); err != nil {
+			t.Fatal(err)
+		}
+		w.fake.Down(false)
+		w.now.Advance(time.Hour)
+		w.work()
+		if n := len(w.fake.Sent()); n != 3 {
+			t.Errorf("%d messages sent; want the 3 of the bulletin that holds", n)
+		}
+		dropped, err := w.notices.List(ctx, head, city, notice.Filter{State: notice.Dropped})
+		if err != nil || len(dropped.Items) != 3 || dropped.Items[0].Reason != "notice.reason.withdrawn" {
+			t.Errorf("%d dropped, %v; want 3 that were taken back", len(dropped.Items), err)
+		}
+	})
+}
+
+func TestMessagesAreNotSentAfterTheBulletinEnded(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, 3)
+		b := w.write(func(in *bulletin.Input) { in.Until = w.now.Now().Add(time.Hour) })
+		w.fake.Down(true)
+		if _, err := w.decide(head, b, bulletin.Approve); err != nil {
+			t.Fatal(err)
+		}
+		w.work()
+		w.fake.Down(false)
+		w.now.Advance(2 * time.Hour)
+		w.work()
+		if n := len(w.fake.Sent()); n != 0 {
+			t.Errorf("%d messages sent of a bulletin that no longer holds", n)
 		}
 	})
 }

@@ -241,6 +241,11 @@ func (s *Service) Decide(ctx context.Context, by actor.Actor, in Decision) (Bull
 				return b, err
 			}
 		}
+		if b.State == Withdrawn { // what waits for the morning or for the gateway is not sent either
+			if err := s.o.Notices.RecallIn(ctx, tx, b.City, b.matters()); err != nil {
+				return b, err
+			}
+		}
 		return b, s.note(ctx, tx, by, b, "bulletin."+string(in.Event))
 	})
 }

@@ -50,6 +50,7 @@ func (s *Service) tellSome(ctx context.Context, tx *db.Tx, a telling) (done bool
 		}
 		return true, s.note(ctx, tx, machine, b, "bulletin.finish")
 	}
+	was := b
 	homes, err := s.o.Places.HomesAfterIn(ctx, tx, b.City, b.Stretches[b.Stretch], b.After, atOnce)
 	if err != nil {
 		return false, err
@@ -62,9 +63,11 @@ func (s *Service) tellSome(ctx context.Context, tx *db.Tx, a telling) (done bool
 		}
 		b.After = homes[len(homes)-1].Account
 	}
-	_, err = save(ctx, tx, b, b.Version)
-	return false, err
+	return false, advance(ctx, tx, b, was)
 }
+
+// matters is what the matters of a bulletin's messages begin with.
+func (b Bulletin) matters() string { return "bulletin:" + b.ID + ":" }
 
 func (s *Service) tellHomes(ctx context.Context, tx *db.Tx, b *Bulletin, homes []place.Home) error {
 	accounts := make([]string, len(homes))
@@ -89,7 +92,7 @@ func (s *Service) tellHomes(ctx context.Context, tx *db.Tx, b *Bulletin, homes [
 		}
 		_, err = s.o.Notices.EnqueueIn(ctx, tx, machine, notice.Message{
 			City: b.City, Channel: notice.SMS, Person: p.ID, To: phone, Template: template, Params: map[string]any{"text": b.TextZH}, Lang: text.ZH,
-			Matter: "bulletin:" + b.ID + ":" + p.ID, Class: notice.Bulletin, QuietExempt: b.Kind.urgent(),
+			Matter: b.matters() + p.ID, Class: notice.Bulletin, QuietExempt: b.Kind.urgent(), Until: b.Until,
 		})
 		if err != nil {
 			return err

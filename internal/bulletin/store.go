@@ -26,11 +26,19 @@ func find(ctx context.Context, tx *db.Tx, city int, id string) (Bulletin, error)
 }
 
 func save(ctx context.Context, tx *db.Tx, b Bulletin, version int64) (Bulletin, error) {
-	err := db.Guarded(ctx, tx, `UPDATE bulletin SET state = $4, reason = $5, stretch = $6, after_account = $7, reached = $8, unreached = $9, decided_by = $10,
-		decided_at = $11, told_at = $12, version = version + 1 WHERE city_id = $1 AND id = $2 AND version = $3`,
-		b.City, b.ID, version, string(b.State), b.Reason, b.Stretch, b.After, b.Reached, b.Unreached, b.DecidedBy, b.DecidedAt, b.ToldAt)
+	err := db.Guarded(ctx, tx, `UPDATE bulletin SET state = $4, reason = $5, decided_by = $6, decided_at = $7, told_at = $8, version = version + 1
+		WHERE city_id = $1 AND id = $2 AND version = $3`,
+		b.City, b.ID, version, string(b.State), b.Reason, b.DecidedBy, b.DecidedAt, b.ToldAt)
 	b.Version = version + 1
 	return b, err
+}
+
+// advance keeps how far the telling has come from where it was. It is no new version: whoever takes a bulletin back while it
+// goes out decides about what they saw.
+func advance(ctx context.Context, tx *db.Tx, b, was Bulletin) error {
+	return db.Guarded(ctx, tx, `UPDATE bulletin SET stretch = $3, after_account = $4, reached = $5, unreached = $6
+		WHERE city_id = $1 AND id = $2 AND state = 'sending' AND stretch = $7 AND after_account = $8`,
+		b.City, b.ID, b.Stretch, b.After, b.Reached, b.Unreached, was.Stretch, was.After)
 }
 
 func list(ctx context.Context, tx *db.Tx, city int, f Filter) ([]Bulletin, error) {

@@ -38,7 +38,11 @@ func NewSMSGateway(c SMSConfig) (*SMSGateway, error) {
 	if c.Client == nil {
 		c.Client = &http.Client{Timeout: 10 * time.Second}
 	}
-	return &SMSGateway{c: c, path: u.Path}, nil
+	path := u.Path
+	if path == "" { // what the request asks for then, and what the gateway checks the signature over
+		path = "/"
+	}
+	return &SMSGateway{c: c, path: path}, nil
 }
 
 // Send hands a message over.

@@ -11,6 +11,8 @@ package notice
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,7 +58,7 @@ const (
 	Delivered State = "delivered" // the gateway says that it arrived
 	Failed    State = "failed"
 	Held      State = "held"    // no gateway can take it: staff tell it
-	Dropped   State = "dropped" // the person wants no such messages
+	Dropped   State = "dropped" // the person wants no such messages, or it was taken back before it went
 )
 
 // Event moves a message on.
@@ -72,7 +74,7 @@ const (
 	TellSelf Event = "tell"    // staff told it themselves
 	Requeue  Event = "requeue" // staff let it be sent again
 	Switch   Event = "switch"  // the first way refused: it goes the other
-	Drop     Event = "drop"    // the person asked not to be told
+	Drop     Event = "drop"    // the person asked not to be told, or it was taken back
 )
 
 // Lifecycle is the life of a message.
@@ -218,8 +220,8 @@ type Load struct {
 	More  bool  `json:"more"`
 }
 
-// Outgoing is what a gateway is given. Key stays the same however often the message is tried: a gateway that took it
-// before answers as it did then.
+// Outgoing is what a gateway is given. Key stays the same however often a sending is tried: a gateway that took it before
+// answers as it did then. What staff send again after it did not arrive has another.
 type Outgoing struct {
 	Key      string            `json:"key"`
 	To       string            `json:"to"`
@@ -294,9 +296,20 @@ func shown(m Message) map[string]any {
 	return out
 }
 
-func (n Notice) key() string { return fmt.Sprintf("%d.%s", n.City, n.ID) }
+// key names a sending for the gateway. A message that a gateway took, that did not arrive and that staff send again is
+// another sending: under the old key the gateway would only repeat its old answer.
+func (n Notice) key() string {
+	key := fmt.Sprintf("%d.%s", n.City, n.ID)
+	if n.GatewayID == "" {
+		return key
+	}
+	sum := sha256.Sum256([]byte(n.GatewayID))
+	return key + "." + hex.EncodeToString(sum[:4])
+}
 
 // idOf takes a gateway key apart.
 func idOf(city int, key string) (string, bool) {
-	return strings.CutPrefix(key, fmt.Sprintf("%d.", city))
+	id, ok := strings.CutPrefix(key, fmt.Sprintf("%d.", city))
+	id, _, _ = strings.Cut(id, ".")
+	return id, ok
 }

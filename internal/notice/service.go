@@ -114,9 +114,11 @@ func (s *Service) compose(ctx context.Context, tx *db.Tx, m Message) (Notice, er
 			return n, err
 		}
 	}
-	if refused, err := s.unwanted(ctx, tx, n); !m.asks && (err != nil || refused) {
-		n.State, n.Reason = Dropped, "notice.reason.unwanted"
-		return n, err
+	if !m.asks {
+		if refused, err := s.unwanted(ctx, tx, n); err != nil || refused {
+			n.State, n.Reason, n.Private = Dropped, "notice.reason.unwanted", ""
+			return n, err
+		}
 	}
 	if n.Reason = s.cannot(m); n.Reason != "" {
 		if n.State = Held; n.Private != "" {
@@ -245,6 +247,12 @@ func (s *Service) mask(ctx context.Context, tx *db.Tx, city int, rows []Notice) 
 		out[i].To = maskTo(n.Channel, to)
 	}
 	return out, nil
+}
+
+// RecallIn drops the messages to many that still wait to be sent, of the matters that begin with a prefix: what they say no
+// longer holds. Whoever calls it has asked for the permission to take it back.
+func (s *Service) RecallIn(ctx context.Context, tx *db.Tx, city int, prefix string) error {
+	return recall(ctx, tx, city, prefix, "notice.reason.withdrawn")
 }
 
 // CanSend reports whether a gateway of a channel is set up: a message that staff must not tell has no other way.

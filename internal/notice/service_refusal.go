@@ -12,8 +12,9 @@ import (
 	"github.com/rehu-heat/rehu/internal/secret"
 )
 
-// RefuseIn keeps what a person does not want to be told, from any door; an empty scope is that they want everything again.
-func (s *Service) RefuseIn(ctx context.Context, tx *db.Tx, by actor.Actor, r Refusal) error {
+// refuseIn keeps what a person does not want to be told, from any door; an empty scope is that they want everything again.
+// The caller has found the person in the city of the wish.
+func (s *Service) refuseIn(ctx context.Context, tx *db.Tx, by actor.Actor, r Refusal) error {
 	if r.Person == "" || !slices.Contains([]Scope{"", Bulletins, Everything}, r.Scope) {
 		return fault.New(fault.Invalid, "invalid", "field", "scope")
 	}
@@ -51,7 +52,7 @@ func (s *Service) Refuse(ctx context.Context, by actor.Actor, in RefuseInput) er
 		if err != nil {
 			return fmt.Errorf("find the person: %w", err)
 		}
-		return s.RefuseIn(ctx, tx, by, Refusal{City: in.City, Person: p.ID, Scope: in.Scope, Door: "staff"})
+		return s.refuseIn(ctx, tx, by, Refusal{City: in.City, Person: p.ID, Scope: in.Scope, Door: "staff"})
 	})
 }
 
@@ -87,5 +88,5 @@ func (s *Service) wished(ctx context.Context, tx *db.Tx, in Incoming) (bool, err
 	if !refuse {
 		scope = ""
 	}
-	return true, s.RefuseIn(ctx, tx, actor.Anonymous(actor.Public), Refusal{City: in.City, Person: p.ID, Scope: scope, Door: "sms"})
+	return true, s.refuseIn(ctx, tx, actor.Anonymous(actor.Public), Refusal{City: in.City, Person: p.ID, Scope: scope, Door: "sms"})
 }

@@ -132,7 +132,7 @@ func reasonOf(err error) string {
 // settle moves a message and records it with its subject.
 func (s *Service) settle(ctx context.Context, tx *db.Tx, n Notice, e Event, reason string) error {
 	if e == Take && n.Channel == SMS {
-		n.Parts, n.Price = Parts(s.o.Sign, n.Text), s.o.Price[SMS]
+		n.Parts, n.Price = n.Parts+Parts(s.o.Sign, n.Text), s.o.Price[SMS] // sent again, it is charged again
 	}
 	if e == Switch {
 		n.Tried, n.Channel, n.Recipient, n.OtherWay, n.OtherTo, n.GatewayID = n.Channel, n.OtherWay, n.OtherTo, "", "", ""

@@ -52,13 +52,25 @@ func move(ctx context.Context, tx *db.Tx, n Notice, version int64, e Event, reas
 		n.DeliveredAt = tx.Now
 	case Queued, Failed, Held, Dropped:
 	}
-	n.Private = "" // whatever becomes of it, nobody reads it again
+	if e != Switch { // whatever becomes of it, nobody reads it again
+		n.Private = ""
+	}
 	err = db.Guarded(ctx, tx, `UPDATE notice SET state = $4, reason = $5, gateway_id = $6, sent_at = $7, delivered_at = $8, channel = $9, recipient = $10,
-		other_channel = $11, other_to = $12, tried = $13, parts = $14, price = $15, private = '', version = version + 1
+		other_channel = $11, other_to = $12, tried = $13, parts = $14, price = $15, private = $16, version = version + 1
 		WHERE city_id = $1 AND id = $2 AND version = $3`, n.City, n.ID, version, string(n.State), n.Reason, n.GatewayID, n.SentAt, n.DeliveredAt,
-		string(n.Channel), n.Recipient, string(n.OtherWay), n.OtherTo, string(n.Tried), n.Parts, n.Price)
+		string(n.Channel), n.Recipient, string(n.OtherWay), n.OtherTo, string(n.Tried), n.Parts, n.Price, n.Private)
 	n.Version = version + 1
 	return n, err
+}
+
+// recall drops what waits of the matters that begin with a prefix.
+func recall(ctx context.Context, tx *db.Tx, city int, prefix, reason string) error {
+	_, err := db.Exec(ctx, tx, `UPDATE notice SET state = 'dropped', reason = $3, private = '', version = version + 1
+		WHERE city_id = $1 AND state = 'queued' AND matter LIKE $2`, city, prefix+"%", reason)
+	if err != nil {
+		return fmt.Errorf("recall %s: %w", prefix, err)
+	}
+	return nil
 }
 
 func countAttempt(ctx context.Context, tx *db.Tx, n Notice) error {

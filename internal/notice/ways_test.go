@@ -18,6 +18,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/notice/aliyunfake"
+	"github.com/rehu-heat/rehu/internal/notice/smsfake"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -51,7 +52,9 @@ func TestAnotherWayWhenTheFirstRefuses(t *testing.T) {
 				return []notice.Address{{Channel: notice.WeChat, To: "openid-1"}}, nil
 			}
 		})
-		first, other := w.enqueue(message("a")), w.enqueue(message("b"))
+		first := w.enqueue(message("a"))
+		w.work() // one after the other: no order is promised between two that wait
+		other := w.enqueue(message("b"))
 		w.work()
 		w.work()
 		if len(wx.took) != 1 || len(w.fake.Sent()) != 1 {
@@ -76,6 +79,87 @@ func TestAnotherWayWhenTheFirstRefuses(t *testing.T) {
 			t.Errorf("%d text messages after WeChat bounced; want 2", n)
 		}
 	})
+}
+
+// What a gateway took and did not deliver is sent anew when staff ask for it: neither a gateway that knows its keys nor a
+// provider's list of the sent takes it for the old one.
+func TestSentAgainAfterItDidNotArrive(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		wx := &picky{consents: 1}
+		w := newWorldWith(t, d, true, func(o *notice.Options) {
+			o.Gateways[notice.WeChat] = wx
+			o.Price = map[notice.Channel]string{notice.SMS: "0.05"}
+		})
+		m := message("a")
+		m.Channel, m.To, m.Other = notice.WeChat, "openid-1", &notice.Address{Channel: notice.SMS, To: phone}
+		n := w.enqueue(m)
+		w.work()
+		if err := w.service.Receive(ctx, city, notice.Receipt{Key: wx.took[0].Key}); err != nil {
+			t.Fatal(err)
+		}
+		for round := range 3 {
+			w.work()
+			sent := w.fake.Sent()
+			if len(sent) != round+1 {
+				t.Fatalf("%d text messages after %d sendings", len(sent), round+1)
+			}
+			if err := w.service.Receive(ctx, city, notice.Receipt{Key: sent[round].Key}); err != nil {
+				t.Fatal(err)
+			}
+			v := w.all()[n.ID]
+			if v.State != notice.Failed || v.Parts != round+1 {
+				t.Fatalf("%s with %d parts; want failed with %d", v.State, v.Parts, round+1)
+			}
+			if _, err := w.service.Resend(ctx, leader, notice.ByHand{City: city, ID: n.ID, Version: v.Version, Reason: "again"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestPrivateParametersGoTheOtherWay(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorldWith(t, d, true, func(o *notice.Options) { o.Gateways[notice.WeChat] = &picky{} })
+		m := codeMessage("code/1")
+		m.Channel, m.To, m.Other = notice.WeChat, "openid-1", &notice.Address{Channel: notice.SMS, To: phone}
+		w.enqueue(m)
+		w.work()
+		sent := w.fake.Sent()
+		if len(sent) != 1 || !strings.Contains(sent[0].Text, "314159") {
+			t.Errorf("sent %+v; want the code", sent)
+		}
+		if left := column(t, d, `SELECT private FROM notice WHERE city_id = $1`); left[0] != "" {
+			t.Error("the sealed code stays after the gateway took it")
+		}
+		say := func() {
+			if ok, err := w.service.Reply(ctx, notice.Incoming{City: city, From: phone, Text: "TDALL"}); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+		}
+		say()
+		unwanted := codeMessage("code/2")
+		unwanted.QuietExempt = false
+		if n := w.enqueue(unwanted); n.State != notice.Dropped || n.Private != "" {
+			t.Errorf("%s, sealed %q; want dropped and nothing kept", n.State, n.Private)
+		}
+	})
+}
+
+// A gateway whose address has no path checks the signature over the path that it is asked for.
+func TestGatewayAddressWithoutAPath(t *testing.T) {
+	t.Parallel()
+	fake := smsfake.New(signer)
+	srv := httptest.NewServer(fake)
+	t.Cleanup(srv.Close)
+	g, err := notice.NewSMSGateway(notice.SMSConfig{URL: srv.URL, Signer: signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Send(ctx, notice.Outgoing{Key: "990100.1", To: phone, Text: "x"}); err != nil || len(fake.Sent()) != 1 {
+		t.Errorf("%v, %d sent", err, len(fake.Sent()))
+	}
 }
 
 func TestWhatPeopleDoNotWant(t *testing.T) {
