@@ -65,8 +65,12 @@ type aliyunAnswer struct {
 	} `json:"SmsSendDetailDTOs"`
 }
 
-// busy are the provider's answers that a later try may change.
-var busy = []string{"isv.BUSINESS_LIMIT_CONTROL", "isp.SYSTEM_ERROR", "isp.RAM_PERMISSION_DENY", "isv.AMOUNT_NOT_ENOUGH", "Throttling", "Throttling.User", "ServiceUnavailable"}
+// later are the provider's answers about a message that a later try may change: too many at once, no money in the account.
+var later = []string{"isv.BUSINESS_LIMIT_CONTROL", "isv.AMOUNT_NOT_ENOUGH"}
+
+// hopeless reports whether an answer is about the message itself, so that no try helps. What is about us or the provider (a key
+// that expired, a right that is missing, a busy interface) is put right by somebody, and the messages wait for it.
+func hopeless(code string) bool { return strings.HasPrefix(code, "isv.") && !slices.Contains(later, code) }
 
 // Send sends one message by the provider's template. Its number must be known: providers send no free texts.
 func (g *AliyunGateway) Send(ctx context.Context, out Outgoing) (string, error) {
@@ -90,10 +94,10 @@ func (g *AliyunGateway) Send(ctx context.Context, out Outgoing) (string, error) 
 		return "", err
 	case a.Code == "OK":
 		return a.BizID, nil
-	case slices.Contains(busy, a.Code):
-		return "", fault.Wrap(fmt.Errorf("sms provider: %s: %s", a.Code, a.Message), fault.Down, "notice.gateway_down")
+	case hopeless(a.Code):
+		return "", fault.Wrap(fmt.Errorf("sms provider: %s: %s", a.Code, a.Message), fault.Invalid, "notice.gateway_refused")
 	}
-	return "", fault.Wrap(fmt.Errorf("sms provider: %s: %s", a.Code, a.Message), fault.Invalid, "notice.gateway_refused")
+	return "", fault.Wrap(fmt.Errorf("sms provider: %s: %s", a.Code, a.Message), fault.Down, "notice.gateway_down")
 }
 
 // sentBefore looks for a message among those that the provider sent to its telephone today and yesterday; tries are minutes

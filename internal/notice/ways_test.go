@@ -386,8 +386,8 @@ func TestProvider(t *testing.T) {
 		}
 	}
 	_, forger := provider(t, "guess")
-	if _, err := forger.Send(ctx, out); !fault.Is(err, fault.Invalid) {
-		t.Errorf("a wrong secret: %v; want Invalid", err)
+	if _, err := forger.Send(ctx, out); !fault.Is(err, fault.Down) {
+		t.Errorf("a wrong secret: %v; want Down: messages wait until the key is put right", err)
 	}
 }
 
