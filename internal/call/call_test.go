@@ -478,3 +478,30 @@ func TestListen(t *testing.T) {
 		}
 	})
 }
+
+// One report among several that can never be taken does not hold up those behind it; a single one is refused by the answer.
+func TestABadReportAmongGoodOnes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		at := h.now.Now().Time().Format(time.RFC3339)
+		good := func(id string) string {
+			return `{"id":"` + id + `","call":"c1","seq":` + id[1:] + `,"at":"` + at + `","kind":"ringing","extension":"8001","from":"` + phone + `"}`
+		}
+		send := func(body string) (call.Taken, error) {
+			return h.calls.Receive(ctx, city, h.signer.Sign("/hooks/cti", []byte(body)))
+		}
+		bad := strings.Replace(good("r2"), "ringing", "singing", 1)
+		got, err := send(`{"reports":[` + good("r1") + "," + bad + "," + good("r3") + `]}`)
+		if err != nil || got.Taken != 2 || len(got.Refused) != 1 || got.Refused[0].N != 1 || got.Refused[0].ID != "r2" {
+			t.Errorf("%+v, %v; want two taken and the second refused", got, err)
+		}
+		again, err := send(`{"reports":[` + good("r1") + "," + bad + "," + good("r3") + `]}`)
+		if err != nil || again.Known != 2 || again.Taken != 0 {
+			t.Errorf("sent again: %+v, %v; want two known", again, err)
+		}
+		if _, err := send(bad); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a single bad report: %v; want Invalid", err)
+		}
+	})
+}

@@ -58,6 +58,16 @@ const maxBatch = 100
 type Taken struct {
 	Taken int `json:"taken"`
 	Known int `json:"known"` // reported before
+
+	// Refused are the reports of several that can never be taken; a single one is refused by the answer itself.
+	Refused []Refused `json:"refused,omitempty"`
+}
+
+// Refused is a report that was not taken, by its place in the request from 0.
+type Refused struct {
+	N      int    `json:"n"`
+	ID     string `json:"id,omitempty"`
+	Reason string `json:"reason"` // catalogue key
 }
 
 // Receive takes one report, or several, as the switch sends them, signed.
@@ -75,23 +85,32 @@ func (s *Service) Receive(ctx context.Context, city int, in notice.Signed) (Take
 	}
 	all := body.Reports
 	if len(all) == 0 {
-		all = []Report{body.Report}
+		_, known, err := s.report(ctx, city, body.Report)
+		return counted(known), err
 	}
 	if len(all) > maxBatch {
 		return out, fault.New(fault.Invalid, "call.too_many_reports", "max", maxBatch)
 	}
-	for _, r := range all {
+	for i, r := range all {
 		_, known, err := s.report(ctx, city, r)
-		if err != nil {
+		switch k := fault.KindOf(err); {
+		case err == nil:
+			one := counted(known)
+			out.Known, out.Taken = out.Known+one.Known, out.Taken+one.Taken
+		case k == fault.Down || k == fault.Internal: // the switch sends all of them again; what was taken is known then
 			return out, err
-		}
-		if known {
-			out.Known++
-		} else {
-			out.Taken++
+		default: // one report that can never be taken does not hold up those behind it
+			out.Refused = append(out.Refused, Refused{N: i, ID: r.ID, Reason: fault.Of(err).Key})
 		}
 	}
 	return out, nil
+}
+
+func counted(known bool) Taken {
+	if known {
+		return Taken{Known: 1}
+	}
+	return Taken{Taken: 1}
 }
 
 func (s *Service) verify(in notice.Signed) error {

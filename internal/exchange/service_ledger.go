@@ -169,10 +169,16 @@ func (s *Service) compareAll(ctx context.Context, city int) error {
 	return nil
 }
 
+// mostPages is how many pages a platform's list of a day may have: one that goes round and round is not followed.
+const mostPages = 2000
+
 // compare fetches their list of a day and keeps where ours differs.
 func (s *Service) compare(ctx context.Context, p Platform, day civil.Date) error {
 	var theirs []Line
-	for after := ""; ; {
+	for after, pages := "", 0; ; pages++ {
+		if pages == mostPages {
+			return fault.New(fault.Down, "exchange.endless_list", "n", mostPages)
+		}
 		l, err := call[DayList](ctx, s, p, "/ledger", DayAsked{Day: day, After: after})
 		if err != nil {
 			_ = db.Do(ctx, s.o.DB, func(tx *db.Tx) error { return answered(ctx, tx, p, reason(err)) }) // the fault itself is returned
