@@ -103,11 +103,7 @@ func (c *importCmd) list(r *run, a *app.App, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	key := "cli.imported"
-	if c.DryRun {
-		key = "cli.would_import"
-	}
-	if err := r.line(key, "rows", report.Rows, "added", report.Added, "changed", report.Changed, "unchanged", report.Unchanged); err != nil {
+	if err := c.imported(r, report.Rows, report.Added, report.Changed, report.Unchanged); err != nil {
 		return err
 	}
 	if d := report.Diff; d != nil {
@@ -135,6 +131,15 @@ func (c *importCmd) row(r *run, row int, column, key string, what text.Message) 
 	r.note(key, "at", at, "what", what)
 }
 
+// imported says what became of the rows of a list, or would without a dry run.
+func (c *importCmd) imported(r *run, rows, added, changed, unchanged int) error {
+	key := "cli.imported"
+	if c.DryRun {
+		key = "cli.would_import"
+	}
+	return r.line(key, "rows", rows, "added", added, "changed", changed, "unchanged", unchanged)
+}
+
 // instruments takes a list of measuring instruments over.
 func (c *importCmd) instruments(r *run, a *app.App, f *os.File) error {
 	report, err := a.Equipment.Import(r.ctx, actor.SystemFor("import", actor.Command),
@@ -151,11 +156,7 @@ func (c *importCmd) instruments(r *run, a *app.App, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	key := "cli.imported"
-	if c.DryRun {
-		key = "cli.would_import"
-	}
-	return r.line(key, "rows", report.Rows, "added", report.Added, "changed", report.Changed, "unchanged", report.Unchanged)
+	return c.imported(r, report.Rows, report.Added, report.Changed, report.Unchanged)
 }
 
 // meters takes readings of households' heat meters over.
@@ -174,11 +175,7 @@ func (c *importCmd) meters(r *run, a *app.App, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	key := "cli.imported"
-	if c.DryRun {
-		key = "cli.would_import"
-	}
-	return r.line(key, "rows", report.Rows, "added", report.Added, "changed", report.Changed, "unchanged", report.Unchanged)
+	return c.imported(r, report.Rows, report.Added, report.Changed, report.Unchanged)
 }
 
 // tickets takes another hotline's tickets over.
