@@ -1,6 +1,7 @@
 package callback_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -209,6 +210,36 @@ func TestAFailedRetestIsRework(t *testing.T) {
 		w.work2(c)
 		if rows := w.outcomes(w.today()); rows[0].Retest != "failed" || !rows[0].Rework {
 			t.Errorf("a cold re-test: %+v", rows[0])
+		}
+	})
+}
+
+// Re-tests that have no limit stay offered; those behind them still end when nobody comes.
+func TestARetestNobodyCameForEndsBehindManyOffers(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		many := make([]callback.Outcome, 200)
+		for i := range many {
+			id := fmt.Sprintf("%026d", i) // before every outcome of a case
+			many[i] = callback.Outcome{
+				City: city, ID: id, Case: id, Kind: callback.SentBack, N: 1, Day: w.now.Now().Date().AddDays(-1), At: w.now.Now(), Company: "C1", Category: "cold_home",
+				Response: "no_limit", Solved: "no", Retest: "offered", StResponse: callback.Back, StSolved: callback.Back, StSatisfied: callback.Back,
+				StMismatch: callback.Unclaimed, Version: 1,
+			}
+		}
+		if err := db.Do(ctx, d, func(tx *db.Tx) error { return db.InsertAll(ctx, tx, "callback_outcome", many) }); err != nil {
+			t.Fatal(err)
+		}
+		c := w.verified(room("1101"), true)
+		w.must(w.cases.CallBack(ctx, seat, cases.Call{Act: act(c), Reached: true, Solved: "no", Channel: "phone"}))
+		q := w.today()
+		w.now.Advance(10 * 24 * time.Hour)
+		if err := w.runner.RunDue(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if rows := w.outcomes(q); len(rows) != 1 || rows[0].Retest != "nobody_came" || !rows[0].Rework {
+			t.Errorf("after the limit of the re-test: %+v", rows)
 		}
 	})
 }

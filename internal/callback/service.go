@@ -281,27 +281,43 @@ func (s *Service) register(r *jobs.Runner) {
 	r.Every(drawEvery, drawJob{})
 }
 
-// expire ends the re-tests whose limit passed.
+// offeredBatch is how many offered re-tests one transaction looks at.
+const offeredBatch = 200
+
+// expire ends the re-tests whose limit passed. It goes through all that are offered: those without a limit stay so for ever
+// and must not stand before the rest.
 func (s *Service) expire(ctx context.Context, city int) error {
-	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
-		all, err := offered(ctx, tx, city)
-		if err != nil {
+	for after := ""; ; {
+		next, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (string, error) { return s.expireIn(ctx, tx, city, after) })
+		if err != nil || next == "" {
 			return err
 		}
-		for _, o := range all {
-			late, err := s.nobodyCame(ctx, tx, o)
-			if err != nil {
-				return err
-			}
-			if !late {
-				continue
-			}
-			if err := s.retested(ctx, tx, o, false, true); err != nil {
-				return err
-			}
+		after = next
+	}
+}
+
+// expireIn looks at some offered re-tests and gives the last of them, empty when there are no more.
+func (s *Service) expireIn(ctx context.Context, tx *db.Tx, city int, after string) (string, error) {
+	all, err := offered(ctx, tx, city, after)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range all {
+		late, err := s.nobodyCame(ctx, tx, o)
+		if err != nil {
+			return "", err
 		}
-		return nil
-	})
+		if !late {
+			continue
+		}
+		if err := s.retested(ctx, tx, o, false, true); err != nil {
+			return "", err
+		}
+	}
+	if len(all) < offeredBatch {
+		return "", nil
+	}
+	return all[len(all)-1].ID, nil
 }
 
 // Draw draws the sample of the day before, once. Only the background work calls it: the root of the city's log gives the

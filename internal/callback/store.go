@@ -43,8 +43,10 @@ func closingsOn(ctx context.Context, tx *db.Tx, city int, day civil.Date) ([]Out
 		WHERE city_id = $1 AND day = $2 AND kind = 'closed' AND company <> '' ORDER BY id`, city, day)
 }
 
-func offered(ctx context.Context, tx *db.Tx, city int) ([]Outcome, error) {
-	return db.List[Outcome](ctx, tx, `SELECT `+db.Columns[Outcome]("")+` FROM callback_outcome WHERE city_id = $1 AND retest = 'offered' ORDER BY id LIMIT 200`, city)
+// offered lists re-tests that nobody has come for yet, some at a time, in the order of their outcomes.
+func offered(ctx context.Context, tx *db.Tx, city int, after string) ([]Outcome, error) {
+	return db.List[Outcome](ctx, tx, `SELECT `+db.Columns[Outcome]("")+` FROM callback_outcome
+		WHERE city_id = $1 AND retest = 'offered' AND id > $2 ORDER BY id LIMIT $3`, city, after, offeredBatch)
 }
 
 // dispatched reports whether a person handed the case to any of its units.
