@@ -81,8 +81,20 @@ func (s *Service) Outcomes(ctx context.Context, by actor.Actor, q Query) (page.O
 	}
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[Outcome], error) {
 		rows, err := outcomes(ctx, tx, q, scopes, q.Limit()+1)
+		for i := range rows {
+			rows[i] = rows[i].shownTo(by)
+		}
 		return page.Cut(rows, q.Request, func(o Outcome) []any { return []any{o.ID} }), err
 	})
+}
+
+// shownTo is an outcome as somebody may read it: what a resident says of a unit in their own words is not for that unit, whose
+// people it may name.
+func (o Outcome) shownTo(by actor.Actor) Outcome {
+	if o.Company != "" && by.Org == o.Company {
+		o.Word = ""
+	}
+	return o
 }
 
 // Export gives every row behind a number, without an end.
@@ -111,7 +123,7 @@ func (s *Service) Outcome(ctx context.Context, by actor.Actor, city int, id stri
 		if err != nil {
 			return o, err
 		}
-		return o, actor.Hide(mayRead(by, o))
+		return o.shownTo(by), actor.Hide(mayRead(by, o))
 	})
 }
 

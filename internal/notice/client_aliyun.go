@@ -70,7 +70,9 @@ var later = []string{"isv.BUSINESS_LIMIT_CONTROL", "isv.AMOUNT_NOT_ENOUGH"}
 
 // hopeless reports whether an answer is about the message itself, so that no try helps. What is about us or the provider (a key
 // that expired, a right that is missing, a busy interface) is put right by somebody, and the messages wait for it.
-func hopeless(code string) bool { return strings.HasPrefix(code, "isv.") && !slices.Contains(later, code) }
+func hopeless(code string) bool {
+	return strings.HasPrefix(code, "isv.") && !slices.Contains(later, code)
+}
 
 // Send sends one message by the provider's template. Its number must be known: providers send no free texts.
 func (g *AliyunGateway) Send(ctx context.Context, out Outgoing) (string, error) {

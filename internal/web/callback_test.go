@@ -59,7 +59,8 @@ func TestWhatResidentsSayOnPages(t *testing.T) {
 		if n := strings.Count(strings.TrimSpace(file.body), "\n"); n != 2 {
 			t.Errorf("%d rows in the export, 2 in the list", n)
 		}
-		page := company.get(satisfied+"/rows").want(http.StatusOK, "申诉")
+		page := company.get(satisfied+"/rows").want(http.StatusOK, "申诉", "!师傅很好", "!还是冷") // the words are not for the unit
+		company.get(satisfied+"/export?format=csv").want(http.StatusOK, "!师傅很好", "!还是冷")
 		outcome := found(t, page, `name="outcome" value="([0-9a-f-]{36})"`)
 		appeal := url.Values{"_key": {"a1"}, "outcome": {outcome}, "rate": {found(t, page, `<select[^>]*name="rate"[^>]*>\s*<option value="(\w+)"`)}, "reason": {found(t, page, `<select[^>]*name="reason"[^>]*>\s*<option value="(\w+)"`)}}
 		company.post(satisfied+"/appeals", appeal).want(http.StatusUnprocessableEntity)
