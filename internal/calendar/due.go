@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -16,13 +17,18 @@ type Step struct {
 	Article string
 }
 
-// MarshalJSON writes the sentence in both languages.
+// MarshalJSON writes the sentence in both languages, with < and > as they are: steps speak of limits, and whoever encodes
+// for a page escapes them there.
 func (s Step) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(struct {
 		ZH      string `json:"zh"`
 		EN      string `json:"en"`
 		Article string `json:"article,omitempty"`
 	}{s.In(text.ZH), s.In(text.EN), s.Article})
+	return b.Bytes(), err
 }
 
 // Result is a due time and how it came about. Due is absent while a pause is going on and while a year is missing.

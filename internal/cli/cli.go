@@ -106,8 +106,11 @@ func (r *run) parseAndRun() error {
 		return err
 	}
 	args := r.Args
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "help": // what people type first: rehu help, rehu help refund
+		args = append(args[1:len(args):len(args)], "--help")
 	}
 	c, err := k.Parse(args)
 	if err != nil {

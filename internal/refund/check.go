@@ -8,6 +8,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/celsius"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/money"
 )
 
 const (
@@ -18,8 +19,12 @@ const (
 	mostDays  = 366
 )
 
-// mostFee bounds a season's fee at a thousand million yuan, so that a slip of the keyboard is no refund.
-const mostFee = 100_000_000_000
+// Bounds far above any household, so that a slip of the keyboard is no refund and no sum overflows.
+const (
+	mostFee   money.Fen = 100_000_000_000 // a thousand million yuan
+	mostArea            = 10_000_000      // square metres
+	mostPrice           = 1_000_000       // yuan
+)
 
 // Check collects what is wrong with an input, by the field names of the contract.
 func (in *Input) Check() error {
@@ -56,13 +61,13 @@ func sane(c *fault.Check, field string, at civil.Instant) bool {
 
 func (in *Input) checkFee(c *fault.Check) {
 	f := &in.Fee
-	c.That(f.AreaM2 >= 0 && f.AreaM2 <= 10_000_000*quantityOne, "fee.area_m2", "refund.not_positive")
-	c.That(f.Price >= 0 && f.Price <= 1_000_000*quantityOne, "fee.price_yuan_per_m2", "refund.not_positive")
+	c.That(f.AreaM2 >= 0 && f.AreaM2 <= mostArea*quantityOne, "fee.area_m2", "refund.not_positive", "most", mostArea)
+	c.That(f.Price >= 0 && f.Price <= mostPrice*quantityOne, "fee.price_yuan_per_m2", "refund.not_positive", "most", mostPrice)
 	if f.Total != nil {
-		c.That(*f.Total >= 0 && *f.Total <= mostFee, "fee.total_yuan", "refund.negative")
+		c.That(*f.Total >= 0 && *f.Total <= mostFee, "fee.total_yuan", "refund.negative", "most", mostFee.Yuan())
 	}
 	if f.Basic != nil {
-		c.That(*f.Basic >= 0 && *f.Basic <= mostFee, "fee.basic_yuan", "refund.negative")
+		c.That(*f.Basic >= 0 && *f.Basic <= mostFee, "fee.basic_yuan", "refund.negative", "most", mostFee.Yuan())
 		if total, ok := f.season(); ok {
 			c.That(whole(int64(*f.Basic)).cmp(total) <= 0, "fee.basic_yuan", "refund.basic_over_total")
 		}
@@ -72,7 +77,7 @@ func (in *Input) checkFee(c *fault.Check) {
 	var sum Quantity
 	for i, r := range f.Rooms {
 		at := "fee.rooms." + strconv.Itoa(i)
-		c.That(r.AreaM2 > 0, at+".area_m2", "refund.not_positive")
+		c.That(r.AreaM2 > 0 && r.AreaM2 <= mostArea*quantityOne, at+".area_m2", "refund.not_positive", "most", mostArea)
 		for _, other := range f.Rooms[:i] {
 			c.That(other.Room != r.Room, at+".room", "refund.room_twice", "room", r.Room)
 		}

@@ -189,13 +189,13 @@ func (l *Line) fee(c *fault.Check, in *Input) {
 	if f == nil {
 		return
 	}
-	positive := func(field string, q *Quantity) Quantity {
-		if q == nil || !c.That(*q > 0, field, "refund.not_positive") {
+	positive := func(field string, q *Quantity, most int) Quantity {
+		if q == nil || !c.That(*q > 0, field, "refund.not_positive", "most", most) {
 			return 0
 		}
 		return *q
 	}
-	in.Fee = Fee{Per: f.Per, Metered: f.Metered, AreaM2: positive("fee.area_m2", f.AreaM2), Price: positive("fee.price_yuan_per_m2", f.Price)}
+	in.Fee = Fee{Per: f.Per, Metered: f.Metered, AreaM2: positive("fee.area_m2", f.AreaM2, mostArea), Price: positive("fee.price_yuan_per_m2", f.Price, mostPrice)}
 	if f.Total != nil {
 		t := money.Fen(*f.Total)
 		in.Fee.Total = &t
