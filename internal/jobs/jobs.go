@@ -3,7 +3,8 @@
 // without the other.
 //
 // Work is done at least once: a handler may run again after a crash and must be idempotent by the job's id or its own
-// key. Schedules run on business time, leases on machine time. Jobs that fail too often are dead and wait for a person on
+// key. It never runs twice at once: the job of a process that lives is its own however long it takes, and that of a process
+// that died is taken over within seconds. Schedules run on business time, leases on machine time. Jobs that fail too often are dead and wait for a person on
 // the jobs page.
 package jobs
 

@@ -22,6 +22,7 @@ type Runner struct {
 	handlers map[string]func(context.Context, Job) error
 	periodic []periodic
 	cities   func() []int
+	self     self
 }
 
 type periodic struct {
@@ -46,6 +47,7 @@ func NewRunner(d *db.DB, o RunnerOptions) *Runner {
 	return &Runner{
 		db: d, log: o.Log, name: o.Name, machine: o.Machine, lease: o.Lease, cities: o.Cities,
 		handlers: map[string]func(context.Context, Job) error{},
+		self:     self{name: o.Name, under: map[string]work{}, gone: map[string]time.Time{}},
 	}
 }
 
@@ -68,6 +70,8 @@ func (r *Runner) Every(every time.Duration, args Args) {
 
 // Run works until the context ends, with a number of workers; a job under way is finished first.
 func (r *Runner) Run(ctx context.Context, workers int) {
+	r.hold(ctx)
+	defer r.letGo()
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() { r.work(ctx) })
@@ -92,6 +96,7 @@ func (r *Runner) work(ctx context.Context) {
 // tend schedules periodic jobs and takes back those whose worker died.
 func (r *Runner) tend(ctx context.Context) {
 	for ctx.Err() == nil {
+		r.hold(ctx)
 		if err := r.Tick(ctx); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "jobs: periodic work not scheduled", "error", err)
 		}
@@ -121,24 +126,18 @@ func (r *Runner) RunDue(ctx context.Context) error {
 	}
 }
 
-// Tick adds the periodic jobs that are due and returns expired leases to the queue.
+// Tick adds the periodic jobs that are due, lengthens the leases of what is under way here, and returns to the queue what
+// nobody works at any more.
 func (r *Runner) Tick(ctx context.Context) error {
+	if err := r.renew(ctx); err != nil {
+		return err
+	}
 	for _, p := range r.periodic {
 		if err := r.schedule(ctx, p); err != nil {
 			return err
 		}
 	}
-	expired, err := db.Read(ctx, r.db, func(tx *db.Tx) (int64, error) {
-		return db.One[int64](ctx, tx, `SELECT count(*) FROM job WHERE state = 'running' AND lease_until < $1`, r.machine().UnixMilli())
-	})
-	if err != nil || expired == 0 {
-		return err
-	}
-	return db.Do(ctx, r.db, func(tx *db.Tx) error {
-		_, err := db.Exec(ctx, tx, `UPDATE job SET state = CASE WHEN attempt >= max_attempt THEN 'dead' ELSE 'waiting' END,
-			last_error = 'lease expired' WHERE state = 'running' AND lease_until < $1`, r.machine().UnixMilli())
-		return err
-	})
+	return r.reclaim(ctx)
 }
 
 func (r *Runner) schedule(ctx context.Context, p periodic) error {
@@ -173,9 +172,13 @@ func (r *Runner) Step(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer r.forget(claimed)
 	for _, j := range claimed {
 		if ctx.Err() != nil {
-			return len(claimed), r.release(context.WithoutCancel(ctx), j)
+			if err := r.release(context.WithoutCancel(ctx), j); err != nil {
+				return len(claimed), err
+			}
+			continue
 		}
 		if err := r.one(ctx, j); err != nil {
 			return len(claimed), err
@@ -192,15 +195,22 @@ func (r *Runner) claim(ctx context.Context) ([]Job, error) {
 	if err != nil || !due {
 		return nil, err
 	}
-	return db.Write(ctx, r.db, func(tx *db.Tx) ([]Job, error) {
+	name := r.identity()
+	claimed, err := db.Write(ctx, r.db, func(tx *db.Tx) ([]Job, error) {
 		return db.List[Job](ctx, tx, `UPDATE job SET state = 'running', attempt = attempt + 1, lease_until = $2, worker = $3
 			WHERE id IN (SELECT id FROM job WHERE state = 'waiting' AND run_at <= $1 ORDER BY run_at, id LIMIT $4`+db.SkipLocked(tx)+`)
-			RETURNING `+db.Columns[Job](""), int64(tx.Now), r.machine().Add(r.lease).UnixMilli(), r.name, batch)
+			RETURNING `+db.Columns[Job](""), int64(tx.Now), r.machine().Add(r.lease).UnixMilli(), name, batch)
 	})
+	r.note(claimed)
+	return claimed, err
 }
 
 func (r *Runner) one(ctx context.Context, j Job) error {
-	err := r.call(context.WithoutCancel(ctx), j)
+	doing, mine := r.begin(context.WithoutCancel(ctx), j)
+	if !mine {
+		return nil // the process was cut off from the database meanwhile, so that others may have taken the job
+	}
+	err := r.call(doing, j)
 	if err != nil {
 		r.log.WarnContext(ctx, "job failed", "kind", j.Kind, "job", j.ID, "attempt", j.Attempt, "error", err)
 	}
@@ -243,7 +253,7 @@ func finish(ctx context.Context, tx *db.Tx, j Job, failed error) error {
 
 func (r *Runner) release(ctx context.Context, j Job) error {
 	return db.Do(ctx, r.db, func(tx *db.Tx) error {
-		_, err := db.Exec(ctx, tx, `UPDATE job SET state = 'waiting', attempt = attempt - 1 WHERE id = $1 AND state = 'running'`, j.ID)
+		_, err := db.Exec(ctx, tx, `UPDATE job SET state = 'waiting', attempt = attempt - 1 WHERE id = $1 AND state = 'running' AND attempt = $2`, j.ID, j.Attempt)
 		return err
 	})
 }
