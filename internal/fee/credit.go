@@ -53,8 +53,8 @@ type CreditState struct {
 	Why  string      `json:"why,omitempty"` // of what is left
 }
 
-// nextSeason is the label of the season after one.
-func nextSeason(label string) string { return seasonFrom(firstYear(label) + 1) }
+// NextSeason is the label of the season after one.
+func NextSeason(label string) string { return seasonFrom(firstYear(label) + 1) }
 
 // Owed is what is still to pay of a bill after payments and credits; below zero the household has that much too much with
 // the company. Nothing where the bill's sum is not known. A payment that no list names counts as none.

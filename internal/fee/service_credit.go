@@ -3,6 +3,8 @@ package fee
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
@@ -12,30 +14,38 @@ import (
 
 // BillsOfIn is BillsIn for households that the caller has read already.
 func (s *Service) BillsOfIn(ctx context.Context, tx *db.Tx, city int, season string, homes []place.Home) (map[string]Bill, error) {
-	out, err := s.plainIn(ctx, tx, city, season, homes)
-	if err != nil {
-		return nil, err
-	}
 	credits, err := s.creditsIn(ctx, tx, city, homes)
 	if err != nil {
 		return nil, err
 	}
+	chains, err := s.chainsIn(ctx, tx, city, homes, credits, func([]Credit) string { return season })
+	if err != nil {
+		return nil, err
+	}
+	var plain []place.Home
+	out := make(map[string]Bill, len(homes))
 	for _, h := range homes {
-		if chain, _, err := s.foldIn(ctx, tx, city, h, credits[h.Account], season); err != nil {
-			return nil, err
-		} else if n := len(chain); n > 0 && chain[n-1].Season == season {
+		chain := chains[h.Account]
+		if n := len(chain); n > 0 && chain[n-1].Season == season {
+			Fold(credits[h.Account], chain)
 			out[h.Account] = chain[n-1]
 			continue
 		}
-		b := out[h.Account]
-		b.apply(nil, nil)
-		out[h.Account] = b
+		plain = append(plain, h)
 	}
-	return out, nil
+	rest, err := s.plainIn(ctx, tx, city, season, plain)
+	for account, b := range rest {
+		b.apply(nil, nil)
+		out[account] = b
+	}
+	return out, err
 }
 
 // plainIn are bills without credits.
 func (s *Service) plainIn(ctx context.Context, tx *db.Tx, city int, season string, homes []place.Home) (map[string]Bill, error) {
+	if len(homes) == 0 {
+		return nil, nil
+	}
 	rules, err := s.o.Rules(ctx, tx, city)
 	if err != nil {
 		return nil, err
@@ -83,25 +93,36 @@ func (s *Service) creditsIn(ctx context.Context, tx *db.Tx, city int, homes []pl
 	return out, nil
 }
 
-// foldIn sets a household's credits against its bills from the first that they can reach up to the one of a season.
-func (s *Service) foldIn(ctx context.Context, tx *db.Tx, city int, h place.Home, credits []Credit, upto string) ([]Bill, []CreditState, error) {
-	first := upto
-	for _, c := range credits {
-		first = min(first, nextSeason(c.Season))
-	}
-	if len(credits) == 0 {
-		return nil, nil, nil
-	}
-	var bills []Bill
-	for season := first; season <= upto; season = nextSeason(season) {
-		one, err := s.plainIn(ctx, tx, city, season, []place.Home{h})
-		if err != nil {
-			return nil, nil, err
+// chainsIn are the bills of the households that have credits, each from the first bill that its credits can reach up to the
+// one of a season, without a gap. It reads all households of a season at once, so that a settlement of very many of them
+// asks as often as there are seasons, not as there are households.
+func (s *Service) chainsIn(ctx context.Context, tx *db.Tx, city int, homes []place.Home, credits map[string][]Credit, upto func([]Credit) string) (map[string][]Bill, error) {
+	of := map[string][]place.Home{}
+	for _, h := range homes {
+		list := credits[h.Account]
+		if len(list) == 0 {
+			continue
 		}
-		bills = append(bills, one[h.Account])
+		last := upto(list)
+		first := last
+		for _, c := range list {
+			first = min(first, NextSeason(c.Season))
+		}
+		for season := first; season <= last; season = NextSeason(season) {
+			of[season] = append(of[season], h)
+		}
 	}
-	states := Fold(credits, bills)
-	return bills, states, nil
+	chains := map[string][]Bill{}
+	for _, season := range slices.Sorted(maps.Keys(of)) {
+		bills, err := s.plainIn(ctx, tx, city, season, of[season])
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range of[season] {
+			chains[h.Account] = append(chains[h.Account], bills[h.Account])
+		}
+	}
+	return chains, nil
 }
 
 // Credits says where the refunds stand that a household had set against later bills, for everybody who may see its bills.
@@ -125,10 +146,13 @@ func (s *Service) CreditsIn(ctx context.Context, tx *db.Tx, city int, h place.Ho
 	if err != nil {
 		return nil, err
 	}
-	upto := citypack.SeasonLabel(tx.Now.Date())
-	for _, c := range credits[h.Account] {
-		upto = max(upto, nextSeason(c.Season))
-	}
-	_, states, err := s.foldIn(ctx, tx, city, h, credits[h.Account], upto)
-	return states, err
+	now := citypack.SeasonLabel(tx.Now.Date())
+	chains, err := s.chainsIn(ctx, tx, city, []place.Home{h}, credits, func(list []Credit) string {
+		upto := now
+		for _, c := range list {
+			upto = max(upto, NextSeason(c.Season))
+		}
+		return upto
+	})
+	return Fold(credits[h.Account], chains[h.Account]), err
 }

@@ -1,13 +1,16 @@
 package settle_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
@@ -87,6 +90,87 @@ func TestACreditStandsOnNextSeasonsBill(t *testing.T) {
 		}
 		if _, err := k.fees.Credits(ctx, staffOf("c2", actor.RoleCompany, "C2"), city, "H1"); err == nil {
 			t.Error("another company sees the credit")
+		}
+	})
+}
+
+// later shows what the open claim of next season rests on, as the claim keeps it.
+func (k *desk) later(account string) settle.Basis {
+	k.t.Helper()
+	c, err := k.Claim(ctx, k.clerk, city, nextSeason, account)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	b, err := settle.UnpackBasis(c.Basis)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return b
+}
+
+// TestACreditReachesTheOpenClaimOfNextSeason at once, in the transaction that gives it: from the order, and from the payee
+// who is named after the order.
+func TestACreditReachesTheOpenClaimOfNextSeason(t *testing.T) {
+	each(t, func(t *testing.T, k *desk) {
+		k.inJanuary()
+		winter := civil.NewDate(2026, 12, 1)
+		k.clock.Set(civil.On(winter.AddDays(12), 9, 0))
+		k.bills("H1,2026-2027,2420.00,2360.00\nH2,2026-2027,2420.00,2360.00\n")
+		k.happens("H1", cold(winter, 5, 170)...)
+		k.happens("H2", cold(winter, 5, 170)...)
+		k.payee("H1", settle.PayeeInput{Kind: settle.Payer, Choice: settle.ByCredit, Consent: true})
+		for _, account := range []string{"H1", "H2"} {
+			if b := k.later(account); !b.Unpaid || b.Arrears != yuan("60.00") {
+				t.Fatalf("%s before the credit: %+v", account, b)
+			}
+		}
+		k.approve(k.settle(""))
+		if b := k.later("H1"); b.Unpaid || b.Arrears != 0 {
+			t.Errorf("the order's credit is not in the claim: %+v", b)
+		}
+		if b := k.later("H2"); !b.Unpaid {
+			t.Errorf("a household without a credit: %+v", b)
+		}
+		k.payee("H2", settle.PayeeInput{Kind: settle.Payer, Choice: settle.ByCredit, Consent: true})
+		want := k.orders()["H2"].Net()
+		if want <= 0 {
+			t.Fatalf("nothing was credited to H2: %+v", k.orders()["H2"])
+		}
+		if b := k.later("H2"); b.Arrears != max(0, yuan("60.00")-want) {
+			t.Errorf("the credit of a payee named later is not in the claim: %+v, credit %s", b, want.Yuan())
+		}
+	})
+}
+
+// TestBillsAreReadAtOnce counts what reading bills costs: as many statements for very many homes with credits as for a few.
+func TestBillsAreReadAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, k *desk) {
+		asked := 0
+		fees := fee.New(fee.Options{
+			DB: k.d, Places: place.New(k.d, nil),
+			Rules: func(context.Context, *db.Tx, int) (*citypack.Rules, error) { asked++; return k.rules, nil },
+			Credits: func(_ context.Context, _ *db.Tx, _ int, accounts []string) ([]fee.Credit, error) {
+				var out []fee.Credit
+				for _, a := range accounts {
+					out = append(out, fee.Credit{Account: a, Ref: "1-" + a, Season: season, Amount: yuan("10.00")})
+				}
+				return out, nil
+			},
+		})
+		accounts := []string{"H1", "H2", "H3", "H4", "H5"}
+		got, err := db.Read(ctx, k.d, func(tx *db.Tx) (map[string]fee.Bill, error) {
+			return fees.BillsIn(ctx, tx, city, afterSeason, accounts)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range accounts {
+			if b := got[a]; len(b.Credits) != 0 || b.CreditLeft != 0 || b.Account != a {
+				t.Errorf("%s: the bill before it took the credit: %+v", a, b)
+			}
+		}
+		if asked != 2 {
+			t.Errorf("%d rounds for the bills of two seasons", asked)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/notice"
@@ -174,7 +175,22 @@ func (s *Service) orderSome(ctx context.Context, tx *db.Tx, x Settlement, lines 
 			return err
 		}
 	}
-	return nil
+	return s.credited(ctx, tx, list)
+}
+
+// credited lets the claims of later seasons follow refunds that were met as credit: such a claim may rest on arrears that
+// are no more.
+func (s *Service) credited(ctx context.Context, tx *db.Tx, list []Payout) error {
+	var accounts []string
+	for _, p := range list {
+		if p.Method == ByCredit {
+			accounts = append(accounts, p.Account)
+		}
+	}
+	if len(accounts) == 0 {
+		return nil
+	}
+	return s.RebaseIn(ctx, tx, actor.SystemFor("settle", actor.Job), list[0].City, fee.NextSeason(list[0].Season), accounts)
 }
 
 // tell gives each household the word (告知) of what it gets and by when; which message it was stands with the order. Where the

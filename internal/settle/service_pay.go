@@ -224,7 +224,10 @@ func (s *Service) redirect(ctx context.Context, tx *db.Tx, to Payee) error {
 		p := was
 		p.Batch = ""
 		p.meet(to, basis.Arrears-(before[to.Account]-was.SetOff), tx.Now)
-		if _, err := savePayout(ctx, tx, was, p); err != nil {
+		if p, err = savePayout(ctx, tx, was, p); err != nil {
+			return err
+		}
+		if err := s.credited(ctx, tx, []Payout{p}); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,10 @@
 package settle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,6 +65,24 @@ func claimsOf(ctx context.Context, tx *db.Tx, city int, season string, accounts 
 		}
 		accounts = accounts[n:]
 	}
+	return out, nil
+}
+
+// claimsFrom are the claims of some households of a season and of those after it, season by season.
+func claimsFrom(ctx context.Context, tx *db.Tx, city int, season string, accounts []string) ([]Claim, error) {
+	var out []Claim
+	for len(accounts) > 0 {
+		n := min(len(accounts), mostKeys)
+		in, args := marks(accounts[:n], city, season)
+		list, err := db.List[Claim](ctx, tx, `SELECT `+db.Columns[Claim]("")+` FROM refund_claim WHERE city_id = $1 AND season >= $2 AND account IN (`+in+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("claims of households from a season on: %w", err)
+		}
+		out, accounts = append(out, list...), accounts[n:]
+	}
+	slices.SortFunc(out, func(a, b Claim) int {
+		return cmp.Or(cmp.Compare(a.Season, b.Season), cmp.Compare(a.Account, b.Account))
+	})
 	return out, nil
 }
 
