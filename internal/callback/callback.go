@@ -69,41 +69,40 @@ const (
 
 // Outcome is one end of a unit's work with what the resident says of it. Names of staff never leave the service.
 type Outcome struct {
-	City         int           `db:"city_id" json:"-"`
-	ID           string        `db:"id" json:"id"`
-	Case         string        `db:"case_id" json:"case"`
-	CaseNo       string        `db:"case_no" json:"case_no"`
-	Kind         Kind          `db:"kind" json:"kind"`
-	N            int           `db:"n" json:"n"` // the case's first, second … outcome
-	Day          civil.Date    `db:"day" json:"day"`
-	At           civil.Instant `db:"at" json:"at"`
-	Company      string        `db:"company" json:"company"`
-	Station      string        `db:"station" json:"station,omitempty"`
-	Area         string        `db:"area" json:"area,omitempty"`
-	District     string        `db:"district" json:"district,omitempty"`
-	Category     string        `db:"category" json:"category"`
-	Dispatch     string        `db:"dispatch_id" json:"-"`
-	HandledBy    string        `db:"handled_by" json:"-"`
-	CalledBy     string        `db:"called_by" json:"-"`
-	HandlerSaid  string        `db:"handler_said" json:"handler_said,omitempty"`
-	Response     string        `db:"response" json:"response"` // in_time, late, no_limit
-	Called       string        `db:"called" json:"called,omitempty"`
-	Solved       string        `db:"solved" json:"solved,omitempty"`       // the resident's last word
-	Satisfied    string        `db:"satisfied" json:"satisfied,omitempty"` // the resident's last word
-	How          string        `db:"said_how" json:"said_how,omitempty"`
-	SaidAt       civil.Instant `db:"said_at" json:"said_at,omitzero"`
-	Word         string        `db:"word" json:"word,omitempty"`
-	RatedAt      civil.Instant `db:"rated_at" json:"rated_at,omitzero"`
-	ReopenedAt   civil.Instant `db:"reopened_at" json:"reopened_at,omitzero"`
-	Retest       string        `db:"retest" json:"retest,omitempty"`
-	Rework       bool          `db:"rework" json:"rework,omitempty"`
-	Excused      Reason        `db:"excused" json:"excused,omitempty"`
-	ExcusedRates []Rate        `db:"excused_rates,json" json:"excused_rates,omitempty"`
-	StResponse   Place         `db:"st_response" json:"response_place"`
-	StSolved     Place         `db:"st_solved" json:"solved_place"`
-	StSatisfied  Place         `db:"st_satisfied" json:"satisfied_place"`
-	StMismatch   Place         `db:"st_mismatch" json:"mismatch_place"`
-	Version      int64         `db:"version" json:"version"`
+	City        int           `db:"city_id" json:"-"`
+	ID          string        `db:"id" json:"id"`
+	Case        string        `db:"case_id" json:"case"`
+	CaseNo      string        `db:"case_no" json:"case_no"`
+	Kind        Kind          `db:"kind" json:"kind"`
+	N           int           `db:"n" json:"n"` // the case's first, second … outcome
+	Day         civil.Date    `db:"day" json:"day"`
+	At          civil.Instant `db:"at" json:"at"`
+	Company     string        `db:"company" json:"company"`
+	Station     string        `db:"station" json:"station,omitempty"`
+	Area        string        `db:"area" json:"area,omitempty"`
+	District    string        `db:"district" json:"district,omitempty"`
+	Category    string        `db:"category" json:"category"`
+	Dispatch    string        `db:"dispatch_id" json:"-"`
+	HandledBy   string        `db:"handled_by" json:"-"`
+	CalledBy    string        `db:"called_by" json:"-"`
+	HandlerSaid string        `db:"handler_said" json:"handler_said,omitempty"`
+	Response    string        `db:"response" json:"response"` // in_time, late, no_limit
+	Called      string        `db:"called" json:"called,omitempty"`
+	Solved      string        `db:"solved" json:"solved,omitempty"`       // the resident's last word
+	Satisfied   string        `db:"satisfied" json:"satisfied,omitempty"` // the resident's last word
+	How         string        `db:"said_how" json:"said_how,omitempty"`
+	SaidAt      civil.Instant `db:"said_at" json:"said_at,omitzero"`
+	Word        string        `db:"word" json:"word,omitempty"`
+	RatedAt     civil.Instant `db:"rated_at" json:"rated_at,omitzero"`
+	ReopenedAt  civil.Instant `db:"reopened_at" json:"reopened_at,omitzero"`
+	Retest      string        `db:"retest" json:"retest,omitempty"`
+	Rework      bool          `db:"rework" json:"rework,omitempty"`
+	Excuses     []Excuse      `db:"excuses,json" json:"excuses,omitempty"`
+	StResponse  Place         `db:"st_response" json:"response_place"`
+	StSolved    Place         `db:"st_solved" json:"solved_place"`
+	StSatisfied Place         `db:"st_satisfied" json:"satisfied_place"`
+	StMismatch  Place         `db:"st_mismatch" json:"mismatch_place"`
+	Version     int64         `db:"version" json:"version"`
 }
 
 // Place is where the outcome stands in a rate.
@@ -123,8 +122,8 @@ func (o Outcome) Place(r Rate) Place {
 // stand puts the outcome into its place in every rate. Whatever changes an outcome calls it.
 func (o *Outcome) stand() {
 	o.StResponse, o.StSolved, o.StSatisfied, o.StMismatch = o.response(), o.solved(), o.satisfied(), o.mismatch()
-	for _, r := range o.ExcusedRates {
-		switch r {
+	for _, x := range o.Excuses {
+		switch x.Rate {
 		case Response:
 			o.StResponse = Excused
 		case Solved:
@@ -208,11 +207,35 @@ func (o *Outcome) hear(solved, satisfied, how, word string, at civil.Instant) {
 	o.stand()
 }
 
-// excuse takes the outcome out of a rate for a reason.
-func (o *Outcome) excuse(r Rate, why Reason) {
-	o.Excused = why
-	if !slices.Contains(o.ExcusedRates, r) {
-		o.ExcusedRates = append(o.ExcusedRates, r)
-	}
+// Excuse is what an upheld appeal left on an outcome. Each stays as it was written; a later one stands beside it.
+type Excuse struct {
+	Rate   Rate          `json:"rate"`
+	Reason Reason        `json:"reason"`
+	Appeal string        `json:"appeal"`
+	At     civil.Instant `json:"at"`
+}
+
+// excuse takes the outcome out of a rate for the reason of an appeal.
+func (o *Outcome) excuse(x Excuse) {
+	o.Excuses = append(slices.Clip(o.Excuses), x) // what the outcome was read with is not written over
 	o.stand()
+}
+
+// against reports whether a place counts against the unit.
+func (r Rate) against(p Place) bool {
+	if r == Mismatch {
+		return p == Hit
+	}
+	return p == Miss
+}
+
+// Appealable lists the rates in which an outcome counts against its company.
+func (o Outcome) Appealable() []Rate {
+	var out []Rate
+	for _, r := range RatesAll() {
+		if r.against(o.Place(r)) {
+			out = append(out, r)
+		}
+	}
+	return out
 }

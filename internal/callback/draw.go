@@ -22,6 +22,9 @@ type Draw struct {
 	At       civil.Instant `db:"at" json:"at"`
 }
 
+// Late reports whether the day was drawn later than the day after it.
+func (d Draw) Late() bool { return d.At.Date().After(d.Day.AddDays(1)) }
+
 // Pick is a closing that was drawn and why: it came so far forward among so many of its company.
 type Pick struct {
 	Outcome Outcome

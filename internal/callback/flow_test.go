@@ -443,6 +443,10 @@ func TestAppealFreezeAndCorrection(t *testing.T) {
 			t.Errorf("a correction without a reason: %v", err)
 		}
 		freeze.Reason = "居民补充评价"
+		if _, err := w.backs.Freeze(ctx, head, freeze); !fault.Is(err, fault.Conflict) {
+			t.Errorf("corrected while the company may appeal against the new word: %v", err)
+		}
+		w.now.Advance(20 * 24 * time.Hour)
 		if p, err = w.backs.Freeze(ctx, head, freeze); err != nil || p.Edition != 2 {
 			t.Errorf("corrected: %+v, %v", p, err)
 		}

@@ -130,12 +130,14 @@ type Group struct {
 	Figures  []Figure `json:"figures"`
 }
 
-// Rates is what residents say in a period, in all and apart. Period is set where the figures are fixed.
+// Rates is what residents say in a period, in all and apart. Period is set where the figures are fixed; Fixed names the latest
+// editions of fixed figures that hold some of the days otherwise, so that nobody takes present figures for those.
 type Rates struct {
 	From   civil.Date `json:"from"`
 	To     civil.Date `json:"to"`
 	By     By         `json:"by"`
 	Period *Period    `json:"period,omitempty"`
+	Fixed  []Period   `json:"fixed,omitempty"`
 	All    Group      `json:"all"`
 	Groups []Group    `json:"groups"`
 }

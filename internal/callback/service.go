@@ -2,14 +2,12 @@ package callback
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
-	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/jobs"
@@ -318,47 +316,4 @@ func (s *Service) expireIn(ctx context.Context, tx *db.Tx, city int, after strin
 		return "", nil
 	}
 	return all[len(all)-1].ID, nil
-}
-
-// Draw draws the sample of the day before, once. Only the background work calls it: the root of the city's log gives the
-// order, after the log has taken in the day's closings.
-func (s *Service) Draw(ctx context.Context, city int) error {
-	root, err := audit.AppendLog(ctx, s.o.DB, city)
-	if err != nil {
-		return fmt.Errorf("close the log before the draw: %w", err)
-	}
-	err = db.Do(ctx, s.o.DB, func(tx *db.Tx) error { return s.drawIn(ctx, tx, city, tx.Now.Date().AddDays(-1), root) })
-	if db.IsUnique(err) { // another process was first
-		return nil
-	}
-	return err
-}
-
-func (s *Service) drawIn(ctx context.Context, tx *db.Tx, city int, day civil.Date, root audit.Root) error {
-	if _, done, err := findDraw(ctx, tx, city, day); err != nil || done {
-		return err
-	}
-	r, err := s.o.Rules(ctx, tx, city)
-	if err != nil {
-		return err
-	}
-	percent := r.Pack.Options(tx.Now).CallbackSample
-	closings, err := closingsOn(ctx, tx, city, day)
-	if err != nil || percent == 0 || len(closings) == 0 {
-		return err
-	}
-	picks := Choose(root.Hash, min(percent, 100), closings)
-	d := Draw{City: city, Day: day, Percent: percent, Root: root.Hash, LogSize: root.Size, Closings: len(closings), Drawn: len(picks), At: tx.Now}
-	if err := insertDraw(ctx, tx, d); err != nil {
-		return err
-	}
-	all := make([]Sample, len(picks))
-	for i, p := range picks {
-		all[i] = Sample{City: city, ID: tx.NewID(), Outcome: p.Outcome.ID, Day: day, Rank: p.Rank, Of: p.Of, Score: p.Score, State: Drawn, Version: 1}
-	}
-	if err := insertSamples(ctx, tx, all); err != nil {
-		return err
-	}
-	act := audit.Act{Subject: "callback:" + day.String(), Act: "callback.draw", Body: map[string]any{"root": root.Hash, "log_size": root.Size, "percent": percent, "closings": len(closings), "drawn": len(picks)}}
-	return audit.Record(ctx, tx, actor.SystemFor("callback", actor.Job), city, act)
 }

@@ -38,6 +38,17 @@ func saveOutcome(ctx context.Context, tx *db.Tx, was, o Outcome) (Outcome, error
 		append([]any{o.City, o.ID, was.Version}, args...)...)
 }
 
+// undrawn lists the days from first to last that have closings of a unit's work and no draw.
+func undrawn(ctx context.Context, tx *db.Tx, city int, first, last civil.Date) ([]civil.Date, error) {
+	days, err := db.List[civil.Date](ctx, tx, `SELECT DISTINCT o.day FROM callback_outcome o
+		WHERE o.city_id = $1 AND o.day >= $2 AND o.day <= $3 AND o.kind = 'closed' AND o.company <> ''
+		AND NOT EXISTS (SELECT 1 FROM callback_draw d WHERE d.city_id = o.city_id AND d.day = o.day) ORDER BY o.day`, city, first, last)
+	if err != nil {
+		return nil, fmt.Errorf("look for days without a draw: %w", err)
+	}
+	return days, nil
+}
+
 func closingsOn(ctx context.Context, tx *db.Tx, city int, day civil.Date) ([]Outcome, error) {
 	return db.List[Outcome](ctx, tx, `SELECT `+db.Columns[Outcome]("")+` FROM callback_outcome
 		WHERE city_id = $1 AND day = $2 AND kind = 'closed' AND company <> '' ORDER BY id`, city, day)

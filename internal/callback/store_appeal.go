@@ -67,6 +67,42 @@ func periods(ctx context.Context, tx *db.Tx, city int) ([]Period, error) {
 	return db.List[Period](ctx, tx, `SELECT `+db.Columns[Period]("")+` FROM callback_period WHERE city_id = $1 ORDER BY id DESC LIMIT 100`, city)
 }
 
+// fixedDays lists the latest editions of fixed figures that hold some of the days.
+func fixedDays(ctx context.Context, tx *db.Tx, city int, from, to civil.Date) ([]Period, error) {
+	return db.List[Period](ctx, tx, `SELECT `+db.Columns[Period]("p")+` FROM callback_period p
+		WHERE p.city_id = $1 AND p.from_day <= $3 AND p.to_day >= $2 AND NOT EXISTS (SELECT 1 FROM callback_period n
+		WHERE n.city_id = p.city_id AND n.from_day = p.from_day AND n.to_day = p.to_day AND n.edition > p.edition)
+		ORDER BY p.from_day, p.to_day`, city, from, to)
+}
+
+// fixed is how an outcome stands in the figures that were fixed last.
+type fixed struct {
+	From      civil.Date `db:"from_day"`
+	To        civil.Date `db:"to_day"`
+	Edition   int        `db:"edition"`
+	Response  Place      `db:"st_response"`
+	Solved    Place      `db:"st_solved"`
+	Satisfied Place      `db:"st_satisfied"`
+	Mismatch  Place      `db:"st_mismatch"`
+}
+
+func (f fixed) place(r Rate) Place {
+	return Outcome{StResponse: f.Response, StSolved: f.Solved, StSatisfied: f.Satisfied, StMismatch: f.Mismatch}.Place(r)
+}
+
+func fixedPlace(ctx context.Context, tx *db.Tx, o Outcome) (fixed, bool, error) {
+	return db.Maybe[fixed](ctx, tx, `SELECT p.from_day, p.to_day, p.edition, f.st_response, f.st_solved, f.st_satisfied, f.st_mismatch
+		FROM callback_frozen f JOIN callback_period p ON p.city_id = f.city_id AND p.id = f.period_id
+		WHERE f.city_id = $1 AND f.outcome_id = $2 ORDER BY p.frozen_at DESC, p.id DESC LIMIT 1`, o.City, o.ID)
+}
+
+// lastWord is when the last thing was said of the days that counts against a company; zero when there is none.
+func lastWord(ctx context.Context, tx *db.Tx, city int, from, to civil.Date) (civil.Instant, error) {
+	return db.One[civil.Instant](ctx, tx, `SELECT COALESCE(MAX(CASE WHEN said_at > at THEN said_at ELSE at END), 0) FROM callback_outcome
+		WHERE city_id = $1 AND day >= $2 AND day <= $3
+		AND (st_response = 'miss' OR st_solved = 'miss' OR st_satisfied = 'miss' OR st_mismatch = 'hit')`, city, from, to)
+}
+
 // insertPeriod fixes where every outcome of the days stands now.
 func insertPeriod(ctx context.Context, tx *db.Tx, p Period) error {
 	if err := db.Insert(ctx, tx, "callback_period", &p); err != nil {

@@ -59,3 +59,23 @@ func appealTone(s callback.AppealState) ui.Tone {
 	}
 	return ui.Amber
 }
+
+// periodHref opens fixed figures, apart as the reader has them.
+func (v satisfactionView) periodHref(p callback.Period) string {
+	return withQuery(at(satisfactionPath, v.city), url.Values{"period": {p.ID}, "by": {string(v.query.By)}})
+}
+
+// periodWords names fixed days by their edition.
+func periodWords(ctx context.Context, p callback.Period) string {
+	return p.From.String() + " – " + p.To.String() + " · " + ui.T(ctx, "callbackpage.edition", "n", p.Edition)
+}
+
+// excuseWords is why an upheld appeal took an outcome out of a rate.
+func excuseWords(ctx context.Context, o callback.Outcome, r callback.Rate) string {
+	for _, x := range o.Excuses {
+		if x.Rate == r {
+			return ui.T(ctx, "callback.reason."+string(x.Reason))
+		}
+	}
+	return ""
+}

@@ -316,21 +316,6 @@ func retestWords(ctx context.Context, s string) string {
 	return ui.T(ctx, "callback.retest."+s)
 }
 
-// appealable lists the rates in which an outcome counts against the company.
-func appealable(o callback.Outcome) []callback.Rate {
-	var out []callback.Rate
-	for _, r := range callback.RatesAll() {
-		against := callback.Miss
-		if r == callback.Mismatch {
-			against = callback.Hit
-		}
-		if o.Place(r) == against {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // appealsView is the list of appeals.
 type appealsView struct {
 	city   int
