@@ -84,6 +84,9 @@ func (v *v1) measureQuestions(read []actor.Permission) {
 	ask(v, question("measurement_calendar", "measurement_calendar"), func(ctx context.Context, c caller, f measure.CalendarFilter) (measure.Plan, error) {
 		return v.Measure.Calendar(ctx, c.by, c.city, f)
 	})
+	ask(v, question("measurement_doors", "measurement_doors"), func(ctx context.Context, c caller, q measure.DoorsQuery) (measure.DoorsOf, error) {
+		return v.Measure.Doors(ctx, c.by, c.city, q)
+	})
 	ask(v, question("measurement_guide", "measurement_guide"), func(ctx context.Context, c caller, _ none) (measure.Guide, error) {
 		return v.Measure.Guide(ctx, c.by, c.city)
 	})

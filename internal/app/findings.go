@@ -97,7 +97,8 @@ func evidence(events []measure.Counted) []finding.Evidence {
 // tells reports whether an event says something about the temperature, or that it was not taken.
 func tells(t refund.EventType) bool {
 	return slices.Contains([]refund.EventType{
-		refund.Tested, refund.Retested, refund.LabReported, refund.MissedByCompany, refund.RefusedByCompany, refund.RefusedByUser, refund.NoRecord, refund.UserAbsent,
+		refund.Tested, refund.Retested, refund.LabReported, refund.MissedByCompany, refund.RefusedByCompany, refund.UnableByCompany, refund.RefusedByUser, refund.NoRecord,
+		refund.UserAbsent,
 	}, t)
 }
 

@@ -324,7 +324,7 @@ type Reduce struct {
 
 // Presumed is a result without a reading, because a side did not cooperate.
 type Presumed struct {
-	If      []string `json:"if" pack:"required,enum=user_refuses_test|user_refuses_signature|company_late|company_no_signature|company_no_record|company_no_certificate|company_no_copy"`
+	If      []string `json:"if" pack:"required,enum=user_refuses_test|user_refuses_signature|company_late|company_unable|company_no_signature|company_no_record|company_no_certificate|company_no_copy"`
 	Then    string   `json:"then" pack:"required,enum=conforming|nonconforming|below|percent"`
 	BelowC  *Degree  `json:"below_c,omitempty"`
 	Percent Decimal  `json:"percent,omitempty"`

@@ -70,6 +70,8 @@ func (s *season) test(ctx context.Context, f *file, met bool) error {
 		in.Arrival.Outcome, in.Arrival.Slip, in.Arrival.CallLog = measure.NobodyIn, true, s.now.Clock()+" "+s.w.Say("knocked", f.call.Key)
 	case draw%41 == 1:
 		in.Arrival.Outcome, in.Arrival.Reason = measure.RefusedByCompany, s.w.Say("test_refused", f.call.Key)
+	case draw%41 == 2:
+		in.Arrival.Outcome, in.Arrival.Cause = measure.Unable, measure.Causes()[draw%3]
 	default:
 		s.readings(f, &in, draw, f.act.Before)
 	}

@@ -93,7 +93,7 @@ func CountedEvents(records []Record, visits []Visit, now civil.Instant) ([]Count
 }
 
 var countedOrder = []refund.EventType{
-	refund.Reported, refund.Requested, refund.Appointed, refund.MissedByCompany, refund.UserAbsent, refund.RefusedByCompany, refund.RefusedByUser,
+	refund.Reported, refund.Requested, refund.Appointed, refund.MissedByCompany, refund.UserAbsent, refund.UnableByCompany, refund.RefusedByCompany, refund.RefusedByUser,
 	refund.NoRecord, refund.Tested, refund.Retested, refund.LabReported, refund.CureClaimed, refund.CureVerified, refund.Withdrawn,
 }
 
@@ -164,6 +164,8 @@ func (v Visit) counted(now civil.Instant) (Counted, bool) {
 		c.Type = refund.RefusedByUser
 	case v.Outcome == RefusedByCompany:
 		c.Type = refund.RefusedByCompany
+	case v.Outcome == Unable:
+		c.Type = refund.UnableByCompany
 	case v.Outcome == Met && now.Sub(v.At) >= noRecordAfter:
 		c.Type = refund.NoRecord
 	default:

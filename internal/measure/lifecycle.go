@@ -30,6 +30,7 @@ const (
 	Miss       Event = "miss"        // 逾期未到
 	TurnAway   Event = "turn_away"   // 企业拒测
 	Refuse     Event = "refuse"      // 用户拒测
+	Fall       Event = "fall_short"  // 企业原因未测成: nobody else's fault, and a test is still owed
 	Read       Event = "read"        // 已测, 签字未齐
 	Fail       Event = "fail"        // 测得不达标
 	Pass       Event = "pass"        // 测得达标
@@ -55,6 +56,7 @@ var Lifecycle = flow.Table[State, Event]{
 		{From: Requested, Event: Miss, To: Missed},
 		{From: Requested, Event: TurnAway, To: Missed, By: testing},
 		{From: Requested, Event: Refuse, To: Refused, By: testing},
+		{From: Requested, Event: Fall, To: Requested, By: testing},
 		{From: Requested, Event: Read, To: Unsigned, By: testing},
 		{From: Requested, Event: Fail, To: Failed, By: testing},
 		{From: Requested, Event: Pass, To: Conforming, By: testing},
@@ -63,6 +65,7 @@ var Lifecycle = flow.Table[State, Event]{
 		{From: Absent, Event: Miss, To: Missed},
 		{From: Absent, Event: TurnAway, To: Missed, By: testing},
 		{From: Absent, Event: Refuse, To: Refused, By: testing},
+		{From: Absent, Event: Fall, To: Requested, By: testing},
 		{From: Absent, Event: Read, To: Unsigned, By: testing},
 		{From: Absent, Event: Fail, To: Failed, By: testing},
 		{From: Absent, Event: Pass, To: Conforming, By: testing},
@@ -71,6 +74,7 @@ var Lifecycle = flow.Table[State, Event]{
 		{From: Missed, Event: Miss, To: Missed},
 		{From: Missed, Event: TurnAway, To: Missed, By: testing},
 		{From: Missed, Event: Refuse, To: Refused, By: testing},
+		{From: Missed, Event: Fall, To: Missed, By: testing},
 		{From: Missed, Event: Read, To: Unsigned, By: testing},
 		{From: Missed, Event: Fail, To: Failed, By: testing},
 		{From: Missed, Event: Pass, To: Conforming, By: testing},
@@ -79,6 +83,7 @@ var Lifecycle = flow.Table[State, Event]{
 		{From: Refused, Event: Miss, To: Missed},
 		{From: Refused, Event: TurnAway, To: Missed, By: testing},
 		{From: Refused, Event: Refuse, To: Refused, By: testing},
+		{From: Refused, Event: Fall, To: Requested, By: testing},
 		{From: Refused, Event: Read, To: Unsigned, By: testing},
 		{From: Refused, Event: Fail, To: Failed, By: testing},
 		{From: Refused, Event: Pass, To: Conforming, By: testing},
@@ -87,6 +92,7 @@ var Lifecycle = flow.Table[State, Event]{
 		{From: Unsigned, Event: Miss, To: Missed},
 		{From: Unsigned, Event: TurnAway, To: Missed, By: testing},
 		{From: Unsigned, Event: Refuse, To: Refused, By: testing},
+		{From: Unsigned, Event: Fall, To: Unsigned, By: testing},
 		{From: Unsigned, Event: Read, To: Unsigned, By: testing},
 		{From: Unsigned, Event: Fail, To: Failed, By: testing},
 		{From: Unsigned, Event: Pass, To: Conforming, By: testing},

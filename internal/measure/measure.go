@@ -9,6 +9,7 @@
 //   - Submit takes the parts of a visit in any order and as often as the phone sends them: arrival, readings, photographs,
 //     signatures. Guide tells the form what the pack asks; Tell gives the document of a visit as data for printing.
 //   - ClaimCure, DenyCure, VerifyCure, Invite, ReportLab, Correct.
+//   - Doors counts how visits went at the door; what a company could not do stands apart from 未遇 and 拒测.
 //   - Get, List, Log (everything about a home with the state of its chain) and Events (what the refund engine counts).
 //   - OnResult, set by whoever puts the program together, runs in the transaction of every record that may change money.
 //
@@ -179,7 +180,8 @@ type Filter struct {
 	Due      civil.Date `json:"due" form:"due"` // a test is owed by the end of that day
 	Day      civil.Date `json:"day" form:"day"` // an agreed appointment is on that day
 
-	Community string `json:"community" form:"community"` // part of an estate's name
+	Community string  `json:"community" form:"community"` // part of an estate's name
+	Outcome   Outcome `json:"outcome" form:"outcome"`     // of a visit, however it went on
 	page.Request
 }
 

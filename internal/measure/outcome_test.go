@@ -132,6 +132,7 @@ func TestOutcomesAreDifferentEvents(t *testing.T) {
 		measure.RefusedByUser:    {measure.Refused, refund.RefusedByUser, "refusal_witness"},
 		measure.RefusedByCompany: {measure.Missed, refund.RefusedByCompany, "refusal_witness"},
 		measure.Met:              {measure.Requested, refund.NoRecord, ""},
+		measure.Unable:           {measure.Requested, refund.UnableByCompany, ""},
 	} {
 		t.Run(string(outcome), func(t *testing.T) {
 			t.Parallel()

@@ -65,6 +65,7 @@ type Record struct {
 	Counted     bool            `db:"counted" json:"counted"`             // false: a second version of a part
 	Corrects    string          `db:"corrects" json:"corrects,omitempty"` // the record it stands for
 	Reason      string          `db:"reason" json:"reason,omitempty"`     // of a correction
+	Outcome     Outcome         `db:"outcome" json:"-"`                   // of an arrival, as its data say
 	Data        json.RawMessage `db:"data,json" json:"data"`
 	Seq         int64           `db:"seq" json:"seq"`   // its place in the home's chain
 	Hash        string          `db:"hash" json:"hash"` // of that place

@@ -117,6 +117,9 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, by actor.Actor, h home, r
 	if r.Company == "" {
 		r.Company = h.company
 	}
+	if a, is := data.(KeptArrival); is {
+		r.Outcome = a.Outcome
+	}
 	r.Season = citypack.SeasonLabel(r.At.Date())
 	e, err := audit.RecordID(ctx, tx, by, h.city, audit.Act{Subject: ChainOf(h.key), Act: "measure." + string(r.Kind), Public: true, Body: chained{
 		Record: r.ID, Measurement: r.Measurement, Visit: r.Visit, Part: r.Part, At: r.At, Party: r.Party, Company: r.Company, Counted: r.Counted,

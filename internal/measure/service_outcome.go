@@ -203,6 +203,9 @@ func (s *Service) Correct(ctx context.Context, by actor.Actor, in Correction) (M
 		if err := in.check(tx.Now, old); err != nil {
 			return "", err
 		}
+		if err := ownUnable(in.Arrival, old.Party); err != nil {
+			return "", err
+		}
 		k, err := s.read(ctx, tx, r, m.City, m.Home)
 		if err != nil {
 			return "", err

@@ -55,6 +55,9 @@ func (s *Service) SubmitIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Su
 		return Receipt{}, fault.New(fault.Conflict, "measure.visit_elsewhere")
 	}
 	w := sending{s: s, by: by, in: in, m: m, rules: r, party: in.party(by)}
+	if err := ownUnable(in.Arrival, w.party); err != nil {
+		return Receipt{}, err
+	}
 	if err := w.keepAll(ctx, tx, before); err != nil {
 		return Receipt{}, err
 	}
@@ -80,6 +83,13 @@ func (in Submission) party(by actor.Actor) Party {
 		return in.As
 	}
 	return p
+}
+
+// ownUnable refuses a visit of others that failed for a cause of the company: only the company's own tester says so.
+func ownUnable(a *Arrival, p Party) error {
+	var c fault.Check
+	c.That(a == nil || a.Outcome != Unable || p == Company, "arrival.outcome", "measure.unable_company")
+	return c.Err()
 }
 
 // sending is one submission on its way into the log.
@@ -206,7 +216,11 @@ func (w *sending) arrival(_ context.Context, tx *db.Tx) (any, any, error) {
 	k := KeptArrival{Arrival: *w.in.Arrival, Deviations: w.watch(tx.Now, w.in.Arrival.At)}
 	k.At = min(k.At, tx.Now)
 	k.Deviations = append(k.Deviations, rulesOn(w.rules.Pack, k.At.Date()).ofArrival(k.Arrival)...)
-	return k, map[string]any{"outcome": k.Outcome, "retest": k.Retest, "testers": len(k.Testers), "slip": k.Slip, "deviations": codes(k.Deviations)}, nil
+	facts := map[string]any{"outcome": k.Outcome, "retest": k.Retest, "testers": len(k.Testers), "slip": k.Slip, "deviations": codes(k.Deviations)}
+	if k.Cause != "" {
+		facts["cause"] = k.Cause
+	}
+	return k, facts, nil
 }
 
 func codes(list []Deviation) []string {
@@ -292,7 +306,8 @@ func (w *sending) finish(ctx context.Context, tx *db.Tx) (Receipt, error) {
 	var k known
 	var err error
 	if w.fresh && w.m.ID != "" {
-		if w.in.Arrival != nil || w.in.Readings != nil {
+		came := w.in.Arrival != nil && w.in.Arrival.Outcome != Unable // who could not measure has not kept the time
+		if came || w.in.Readings != nil {
 			if err := s.keepAppointment(ctx, tx, &w.m, w.when()); err != nil {
 				return Receipt{}, err
 			}

@@ -69,6 +69,8 @@ func (v Visit) event() (Event, bool) {
 		return Refuse, true
 	case v.Outcome == RefusedByCompany:
 		return TurnAway, true
+	case v.Outcome == Unable:
+		return Fall, true
 	}
 	return "", false
 }
@@ -225,7 +227,7 @@ type missed struct {
 // undone reports whether a visit that was told later shows that the time was kept after all.
 func (m missed) undone(visits []Visit, measurement string) bool {
 	return slices.ContainsFunc(visits, func(v Visit) bool {
-		if v.Measurement != measurement || v.Outcome == RefusedByCompany || v.Outcome == "" && v.Readings == nil {
+		if v.Measurement != measurement || v.Outcome == RefusedByCompany || v.Outcome == Unable || v.Outcome == "" && v.Readings == nil {
 			return false
 		}
 		return v.At.Before(m.Due) && (m.From.IsZero() || !v.At.Before(m.From.Add(-12*time.Hour)))

@@ -138,6 +138,30 @@ func turned(ctx context.Context, tx *db.Tx, a Appointment) (Appointment, error) 
 	return a, err
 }
 
+// doorRows are the arrivals of a span of days that count, with the measurement that they belong to.
+const doorRows = ` FROM measure_record r JOIN measurement m ON m.city_id = r.city_id AND m.id = r.measurement_id
+	WHERE r.city_id = $1 AND r.outcome <> '' AND r.at >= $2 AND r.at < $3 AND ($4 = '' OR r.company = $4) AND r.counted
+	AND NOT EXISTS (SELECT 1 FROM measure_record c WHERE c.city_id = r.city_id AND c.corrects = r.id AND c.corrects <> '')`
+
+func countDoors(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, q DoorsQuery) ([]doorCount, error) {
+	where, args := covered("m", scope, []any{city, int64(q.From.Start()), int64(q.To.End()), q.Company})
+	out, err := db.List[doorCount](ctx, tx, `SELECT r.company, r.outcome, COUNT(*) AS n`+doorRows+where+` GROUP BY r.company, r.outcome ORDER BY r.company, r.outcome`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count visits at the door: %w", err)
+	}
+	return out, nil
+}
+
+// unableDoors are the arrivals among them on which the company could not measure.
+func unableDoors(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, q DoorsQuery) ([]Record, error) {
+	where, args := covered("m", scope, []any{city, int64(q.From.Start()), int64(q.To.End()), q.Company})
+	out, err := db.List[Record](ctx, tx, `SELECT `+db.Columns[Record]("r")+doorRows+` AND r.outcome = 'unable'`+where+` ORDER BY r.id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list visits that could not be made: %w", err)
+	}
+	return out, nil
+}
+
 // numberOf is the number that a document of a matter took before; false when it has none yet.
 func numberOf(ctx context.Context, tx *db.Tx, city int, matter, code string) (Document, bool, error) {
 	return db.Maybe[Document](ctx, tx, `SELECT `+db.Columns[Document]("d")+` FROM measure_document d WHERE d.city_id = $1 AND d.matter = $2 AND d.code = $3`, city, matter, code)
@@ -208,6 +232,9 @@ func (f Filter) narrow(where string, args []any) (string, []any) {
 	}
 	if !f.Due.IsZero() {
 		add("m.state IN ('requested', 'absent', 'missed', 'refused', 'unsigned') AND m.due_at < ?", int64(f.Due.End()))
+	}
+	if f.Outcome != "" {
+		add("EXISTS (SELECT 1 FROM measure_record v WHERE v.city_id = m.city_id AND v.measurement_id = m.id AND v.outcome = ? AND v.counted)", string(f.Outcome))
 	}
 	if !f.Day.IsZero() {
 		add("m.appointed_from >= ? AND m.appointed_from < ?", int64(f.Day.Start()), int64(f.Day.End()))

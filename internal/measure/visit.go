@@ -27,10 +27,25 @@ const (
 	NobodyIn         Outcome = "nobody_home"
 	RefusedByUser    Outcome = "refused_by_user"
 	RefusedByCompany Outcome = "refused_by_company" // the company was there, or was asked, and would not measure
+	Unable           Outcome = "unable"             // the company's own tester was there and could not measure: 企业原因未测成
 )
 
+// Cause is why the company's own tester could not measure. Its name on the screen is "measure_cause.<name>".
+type Cause string
+
+// The causes.
+const (
+	BrokenTool   Cause = "instrument_broken"
+	NoInstrument Cause = "no_instrument"
+	OutOfTime    Cause = "out_of_time"
+	OtherCause   Cause = "other" // with words
+)
+
+// Causes lists the causes in the order of the form.
+func Causes() []Cause { return []Cause{BrokenTool, NoInstrument, OutOfTime, OtherCause} }
+
 // Outcomes lists the outcomes in the order of the form.
-func Outcomes() []Outcome { return []Outcome{Met, NobodyIn, RefusedByUser, RefusedByCompany} }
+func Outcomes() []Outcome { return []Outcome{Met, NobodyIn, RefusedByUser, RefusedByCompany, Unable} }
 
 // Spot is where the device was, as it says itself; decimals as text, so that nothing is rounded on the way.
 type Spot struct {
@@ -48,7 +63,8 @@ type Arrival struct {
 	Testers []string      `json:"testers,omitempty" form:"testers"`   // names or staff numbers of everybody who came
 	CallLog string        `json:"call_log,omitempty" form:"call_log"` // of a call at the door
 	Slip    bool          `json:"slip,omitempty" form:"slip"`         // 未遇告知单 was left
-	Reason  string        `json:"reason,omitempty" form:"reason"`     // of a refusal
+	Cause   Cause         `json:"cause,omitempty" form:"cause"`       // why the company's own tester could not measure
+	Reason  string        `json:"reason,omitempty" form:"reason"`     // of a refusal, or of another cause
 	Note    string        `json:"note,omitempty" form:"note"`
 }
 
@@ -165,6 +181,7 @@ func (in *Submission) check(now civil.Instant) error {
 	c.That(deviceID.MatchString(in.Visit), "visit", "measure.bad_visit_id")
 	c.That(in.Measurement != "" || in.Account != "", "measurement", "field.required")
 	c.That(in.Arrival != nil || in.Readings != nil || len(in.Photos)+len(in.Signatures) > 0, "arrival", "field.required")
+	c.That(in.Arrival == nil || in.Arrival.Outcome != Unable || in.Readings == nil, "arrival.outcome", "measure.unable_read")
 	c.That(len(in.Photos) <= mostPhotos, "photos", "field.out_of_range", "min", 0, "max", mostPhotos)
 	if in.Arrival != nil {
 		in.Arrival.check(&c, now)
@@ -198,7 +215,9 @@ func (a *Arrival) check(c *fault.Check, now civil.Instant) {
 		c.That(utf8.RuneCountInString(f.v) <= 1000, "arrival."+f.name, "field.too_long", "max", 1000)
 	}
 	refused := a.Outcome == RefusedByUser || a.Outcome == RefusedByCompany
-	c.That(!refused || a.Reason != "", "arrival.reason", "field.required")
+	c.That(!refused && a.Cause != OtherCause || a.Reason != "", "arrival.reason", "field.required")
+	c.That(a.Outcome != Unable || slices.Contains(Causes(), a.Cause), "arrival.cause", "field.not_one_of", "allowed", words(Causes()))
+	c.That(a.Outcome == Unable || a.Cause == "", "arrival.cause", "measure.cause_without")
 }
 
 func (r *Readings) check(c *fault.Check, now civil.Instant) {

@@ -181,6 +181,9 @@ func (w *world) visitID(n int) string { return fmt.Sprintf("visit-%08d", n) }
 
 func (w *world) arrival(o measure.Outcome, at civil.Instant) *measure.Arrival {
 	a := &measure.Arrival{Outcome: o, At: at, Testers: []string{"甲", "乙"}}
+	if o == measure.Unable {
+		a.Cause = measure.BrokenTool
+	}
 	if o == measure.RefusedByUser || o == measure.RefusedByCompany {
 		a.Reason = "不便"
 	}

@@ -166,7 +166,7 @@ func (e *Event) plain() bool {
 		if len(e.Readings) != 1 {
 			return false
 		}
-	case Reported, Requested, Appointed, UserAbsent, CureClaimed, CureVerified, MissedByCompany, RefusedByCompany,
+	case Reported, Requested, Appointed, UserAbsent, CureClaimed, CureVerified, MissedByCompany, RefusedByCompany, UnableByCompany,
 		RefusedByUser, NoRecord, Withdrawn, Stopped, Resumed, LateStarted, EarlyEnded, Excluded:
 	default:
 		return false

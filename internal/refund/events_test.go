@@ -138,6 +138,8 @@ func TestCounting(t *testing.T) {
 
 		{"company does not test: below 14", "linyi-2017", "01-05 09:00 request; 01-06 10:00 missed_by_company", "01-06..01-06 100", ""},
 		{"company refuses", "linyi-2017", "01-05 09:00 request; 01-06 10:00 refused_by_company", "01-06..01-06 100", ""},
+		{"company could not measure: nothing by itself", "linyi-2017", "01-05 09:00 request; 01-06 10:00 unable_by_company", "", "no_presumption"},
+		{"company could not measure and was late", "linyi-2017", "01-05 09:00 request; 01-06 10:00 unable_by_company; 01-06 14:00 missed_by_company", "01-06..01-06 100", ""},
 		{"company keeps no record", "linyi-2017", "01-05 09:00 request; 01-06 10:00 no_record", "01-06..01-06 100", ""},
 		{"company does not sign", "linyi-2017", "01-05 09:00 request; 01-06 10:00 test 17 company_unsigned; 01-08 10:00 retest 18", "01-05..01-05 20;01-06..01-06 100;01-07..01-07 20", ""},
 		{"a later time was agreed", "linyi-2017", "01-05 09:00 request; 01-06 10:00 missed_by_company; 01-07 09:00 appointment", "", "agreed_later"},

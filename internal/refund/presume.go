@@ -18,6 +18,8 @@ func (e *Event) lapses() []string {
 		return []string{"company_late"}
 	case RefusedByCompany: // who refuses to test does not test in time
 		return []string{"company_refuses", "company_late"}
+	case UnableByCompany:
+		return []string{"company_unable"}
 	case NoRecord:
 		return []string{"company_no_record"}
 	case Tested, Retested, LabReported:

@@ -38,6 +38,7 @@ const (
 	CureVerified     EventType = "cure_verified"
 	MissedByCompany  EventType = "missed_by_company"  // 超时: did not come in time
 	RefusedByCompany EventType = "refused_by_company" // 拒测 by the company
+	UnableByCompany  EventType = "unable_by_company"  // the company's own tester came and could not measure: neither 未遇 nor 拒测
 	RefusedByUser    EventType = "refused_by_user"    // 拒测 by the user, without reason
 	NoRecord         EventType = "no_record"          // the company keeps no record of the test
 	Withdrawn        EventType = "withdrawn"          // the user takes the request back
@@ -53,7 +54,7 @@ const (
 func EventTypes() []EventType {
 	return []EventType{
 		Reported, Requested, Appointed, UserAbsent, Tested, Retested, LabReported, CureClaimed, CureVerified, MissedByCompany,
-		RefusedByCompany, RefusedByUser, NoRecord, Withdrawn, Stopped, Resumed, LateStarted, EarlyEnded, Excluded, OutdoorRead,
+		RefusedByCompany, UnableByCompany, RefusedByUser, NoRecord, Withdrawn, Stopped, Resumed, LateStarted, EarlyEnded, Excluded, OutdoorRead,
 	}
 }
 

@@ -137,7 +137,7 @@ func mayCount(own []refund.Event, facts string) bool {
 		case refund.Tested, refund.Retested, refund.LabReported, refund.MissedByCompany, refund.RefusedByCompany, refund.NoRecord, refund.Stopped, refund.LateStarted, refund.EarlyEnded:
 			return true
 		case refund.Reported, refund.Requested, refund.Appointed, refund.UserAbsent, refund.CureClaimed, refund.CureVerified, refund.RefusedByUser,
-			refund.Withdrawn, refund.Resumed, refund.Excluded, refund.OutdoorRead:
+			refund.UnableByCompany, refund.Withdrawn, refund.Resumed, refund.Excluded, refund.OutdoorRead:
 		}
 		return false
 	})

@@ -31,19 +31,30 @@ func (w *Web) testRoutes() []Route {
 	test := may(actor.MeasureTest)
 	return []Route{
 		get("/f/{city}/tests/{test}", test, w.fieldTest),
-		get("/f/{city}/tests/{test}/read", test, w.askTest(true)),
-		post("/f/{city}/tests/{test}/read", test, w.doTest(true)),
-		get("/f/{city}/tests/{test}/absent", test, w.askTest(false)),
-		post("/f/{city}/tests/{test}/absent", test, w.doTest(false)),
+		get("/f/{city}/tests/{test}/read", test, w.askTest(testRead)),
+		post("/f/{city}/tests/{test}/read", test, w.doTest(testRead)),
+		get("/f/{city}/tests/{test}/absent", test, w.askTest(testAbsent)),
+		post("/f/{city}/tests/{test}/absent", test, w.doTest(testAbsent)),
+		get("/f/{city}/tests/{test}/unable", test, w.askTest(testUnable)),
+		post("/f/{city}/tests/{test}/unable", test, w.doTest(testUnable)),
 	}
 }
+
+// testForm is which form of a visit it is; also the last part of its address.
+type testForm string
+
+const (
+	testRead   testForm = "read"
+	testAbsent testForm = "absent" // nobody was home, or entry was refused
+	testUnable testForm = "unable" // the tester was there and could not measure: the company's cause
+)
 
 // testView is one measurement on the telephone.
 type testView struct {
 	measure.View
 	guide measure.Guide
 	tools []equipment.Instrument
-	met   bool // the form of a reading; else nobody was home, or entry was refused
+	form  testForm
 	now   civil.Instant
 
 	copies []residentCopy
@@ -114,22 +125,19 @@ func (w *Web) fieldTest(rw http.ResponseWriter, r *http.Request) error {
 	return w.showField(rw, r, Page{Title: text.Msg("field.test"), Body: fieldTestBody(v), Back: at("/f/{city}", v.City)})
 }
 
-func (w *Web) askTest(met bool) handler {
+func (w *Web) askTest(form testForm) handler {
 	return func(rw http.ResponseWriter, r *http.Request) error {
 		v, err := w.testOf(r)
 		if err != nil {
 			return err
 		}
-		v.met = met
+		v.form = form
 		return w.showField(rw, r, testPage(v, ui.Form{}))
 	}
 }
 
 func testPage(v testView, f ui.Form) Page {
-	key := "field.test.absent"
-	if v.met {
-		key = "field.test.read"
-	}
+	key := "field.test." + string(v.form)
 	return Page{Title: text.Msg(key), Body: fieldTestForm(v, f, key), Back: v.href(""), Photo: true}
 }
 
@@ -151,6 +159,7 @@ type fieldRoom struct {
 // testInput is the form of a visit, with a reading or without.
 type testInput struct {
 	Outcome      measure.Outcome         `form:"outcome"`
+	Cause        measure.Cause           `form:"cause"`
 	CallLog      string                  `form:"call_log"`
 	Slip         bool                    `form:"slip"`
 	Reason       string                  `form:"reason"`
@@ -174,7 +183,7 @@ type testInput struct {
 
 // submission makes the parts of the visit out of the form. The visit's id is the form's key, so that the same form sent
 // twice is the same visit.
-func (in testInput) submission(met bool, at civil.Instant) measure.Submission {
+func (in testInput) submission(form testForm, at civil.Instant) measure.Submission {
 	s := measure.Submission{SentAt: at, Arrival: &measure.Arrival{
 		Outcome: in.Outcome, At: at, Retest: in.Retest, CallLog: in.CallLog, Slip: in.Slip, Reason: in.Reason, Note: in.Note,
 	}}
@@ -193,10 +202,15 @@ func (in testInput) submission(met bool, at civil.Instant) measure.Submission {
 			s.Signatures = append(s.Signatures, measure.Signature{Side: one.side, Name: one.Name, Relation: one.Relation, Refused: one.Refused, Strokes: one.Strokes, At: at})
 		}
 	}
-	if !met {
+	switch form {
+	case testAbsent:
 		return s
+	case testUnable:
+		s.Arrival.Outcome, s.Arrival.Cause = measure.Unable, in.Cause
+		return s
+	case testRead:
+		s.Arrival.Outcome = measure.Met
 	}
-	s.Arrival.Outcome = measure.Met
 	r := &measure.Readings{Instrument: in.Instrument, WindowsSince: in.WindowsSince, HeightCM: in.HeightCM, OutdoorC: in.OutdoorC, Conditions: in.Conditions, Note: in.Note}
 	if in.AtPoint {
 		r.AtPoint = &in.AtPoint
@@ -215,9 +229,9 @@ func (in testInput) submission(met bool, at civil.Instant) measure.Submission {
 }
 
 // doTest takes what the telephone sends about a visit, and says at once what it means against the standard.
-func (w *Web) doTest(met bool) handler {
+func (w *Web) doTest(form testForm) handler {
 	return func(rw http.ResponseWriter, r *http.Request) error {
-		got, err := w.submitTest(r, met)
+		got, err := w.submitTest(r, form)
 		if err == nil {
 			return w.testDone(rw, r, got)
 		}
@@ -228,12 +242,12 @@ func (w *Web) doTest(met bool) handler {
 		if lost != nil {
 			return lost
 		}
-		v.met = met
+		v.form = form
 		return w.again(rw, r, err, ui.Field, func(f ui.Form) Page { return testPage(v, f) })
 	}
 }
 
-func (w *Web) submitTest(r *http.Request, met bool) (measure.Receipt, error) {
+func (w *Web) submitTest(r *http.Request, form testForm) (measure.Receipt, error) {
 	in, err := httpx.Bind[testInput](r)
 	if err != nil {
 		return measure.Receipt{}, err
@@ -242,14 +256,14 @@ func (w *Web) submitTest(r *http.Request, met bool) (measure.Receipt, error) {
 	if at.IsZero() {
 		at = w.o.Now()
 	}
-	s := in.submission(met, at)
+	s := in.submission(form, at)
 	s.City, s.Measurement, s.Visit = httpx.City(r.Context()), chi.URLParam(r, "test"), formKey(r)
 	kept, err := w.fieldPhotos(r, in.Photos, in.Uploads)
 	if err != nil {
 		return measure.Receipt{}, err
 	}
 	purpose := "door"
-	if met {
+	if form == testRead {
 		purpose = "display"
 	}
 	for i, p := range kept {

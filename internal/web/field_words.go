@@ -91,13 +91,6 @@ func (v fieldCaseView) needsProof(what string) bool {
 	return slices.Contains(v.names.rules.Pack.Options(v.Case.UpdatedAt).NotHomeProofs, what)
 }
 
-func testPath(met bool) string {
-	if met {
-		return "/read"
-	}
-	return "/absent"
-}
-
 // roomName says a sort of room; one that only this city knows is said as its rules write it.
 func roomName(ctx context.Context, t string) string { return firstKey(ctx, t, "field.room."+t) }
 

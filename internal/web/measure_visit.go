@@ -77,6 +77,7 @@ func visitFacts(ctx context.Context, n measureNames, v measure.Visit) []ui.Fact 
 		out = append(out,
 			ui.Fact{Key: "measurepage.arrived", Text: a.At.Minute()},
 			ui.Fact{Key: "measurepage.who_came", Text: n.people(ctx, a.Testers)},
+			ui.Fact{Key: "measurepage.cause", Text: causeWords(ctx, a.Arrival)},
 			ui.Fact{Key: "measurepage.reason", Text: a.Reason},
 			ui.Fact{Key: "measurepage.call_log", Text: a.CallLog},
 			ui.Fact{Key: "measurepage.spot", Text: spotWords(ctx, a.Spot)},
@@ -214,7 +215,7 @@ func recordSays(ctx context.Context, r measure.Record) string {
 	case measure.KindArrival:
 		var a measure.KeptArrival
 		if r.Into(&a) == nil {
-			parts = append(parts, a.At.MonthDayClock(), ui.T(ctx, "measure_outcome."+string(a.Outcome)), a.Reason)
+			parts = append(parts, a.At.MonthDayClock(), ui.T(ctx, "measure_outcome."+string(a.Outcome)), causeWords(ctx, a.Arrival), a.Reason)
 		}
 	case measure.KindReadings:
 		var k measure.KeptReadings

@@ -27,6 +27,8 @@ func (w *Web) measureRoutes() []Route {
 	all := []Route{
 		get(measureList, read, w.measuresPage),
 		get(measureList+"/export", read, w.measuresExport),
+		get(measureList+"/doors", read, w.measureDoors),
+		get(measureList+"/doors/export", read, w.measureDoorsExport),
 		get(measureList+"/calendar", read, w.measureCalendar),
 		get(measureList+"/route", read, w.measureRoute),
 		get(measureList+"/home", read, w.householdPage),
@@ -93,21 +95,22 @@ func (n measureNames) ofOrg(org string) []ui.Option {
 
 // measureQuery is the address of the list; without a state it shows what goes on.
 type measureQuery struct {
-	State     measure.State `form:"state"`
-	Company   string        `form:"company"`
-	Community string        `form:"community"`
-	Due       civil.Date    `form:"due"`
-	Day       civil.Date    `form:"day"`
-	Show      string        `form:"show"` // late, conflict, all; empty: what goes on
-	Case      string        `form:"case"`
-	Format    sheet.Format  `form:"format"`
+	State     measure.State   `form:"state"`
+	Outcome   measure.Outcome `form:"outcome"`
+	Company   string          `form:"company"`
+	Community string          `form:"community"`
+	Due       civil.Date      `form:"due"`
+	Day       civil.Date      `form:"day"`
+	Show      string          `form:"show"` // late, conflict, all; empty: what goes on
+	Case      string          `form:"case"`
+	Format    sheet.Format    `form:"format"`
 	page.Request
 }
 
 func (q measureQuery) filter() measure.Filter {
 	return measure.Filter{
-		State: q.State, Company: q.Company, Community: q.Community, Due: q.Due, Day: q.Day, Case: q.Case, Request: q.Request,
-		Open: q.Show == "" && q.State == "" && q.Case == "", Late: q.Show == "late", Conflict: q.Show == "conflict",
+		State: q.State, Outcome: q.Outcome, Company: q.Company, Community: q.Community, Due: q.Due, Day: q.Day, Case: q.Case, Request: q.Request,
+		Open: q.Show == "" && q.State == "" && q.Case == "" && q.Outcome == "", Late: q.Show == "late", Conflict: q.Show == "conflict",
 	}
 }
 

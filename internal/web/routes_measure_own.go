@@ -121,6 +121,16 @@ func (w *Web) ownView(r *http.Request, company string) (ownView, error) {
 	return v, err
 }
 
+// mayAsk reports whether a test may be asked for on the page of an open matter.
+func (v progressView) mayAsk() bool { return v.measured.MayRequest && v.Open }
+
+// latestFirst are the measurements of a matter, the one that counts now on top.
+func latestFirst(all []measure.OwnMeasurement) []measure.OwnMeasurement {
+	out := slices.Clone(all)
+	slices.Reverse(out)
+	return out
+}
+
 // proposed are the times that wait for the resident's word.
 func proposed(m measure.OwnMeasurement) []measure.Appointment {
 	return slices.DeleteFunc(slices.Clone(m.Appointments), func(a measure.Appointment) bool { return a.State != measure.Proposed })

@@ -234,6 +234,7 @@ type Choice struct {
 	Plain   bool
 	Help    string
 	None    string // catalogue key of an empty first choice; empty = there is none
+	When    string // catalogue key of when it is needed, where it is not always; with Plain
 }
 
 // Files is a field for photographs or documents.
