@@ -52,17 +52,8 @@ func (v refundRulesView) facts(ctx context.Context, r citypack.RefundRule) []ui.
 		{Key: "refundpage.confidence", Text: ui.T(ctx, "refund.confidence."+string(r.Confidence))},
 		{Key: "refundpage.valid", Text: periodOf(ctx, r.Period)},
 	}
-	if r.Standard.C != nil {
-		out = append(out, ui.Fact{Key: "refundpage.standard", Text: r.Standard.C.String() + " ℃"})
-	}
-	if d := r.Deadline; d != nil && d.Text != nil {
-		out = append(out, ui.Fact{Key: "refundpage.pay_by", Text: d.Text.In(l)})
-	}
-	if r.Payer != nil {
-		out = append(out, ui.Fact{Key: "refundpage.payer", Text: r.Payer.In(l)})
-	}
-	if r.Dispute != nil {
-		out = append(out, ui.Fact{Key: "refundpage.dispute", Text: r.Dispute.In(l)})
+	if r.Read != nil {
+		out = append(out, ui.Fact{Key: "refundpage.read", Text: r.Read.In(l)})
 	}
 	if len(r.ConflictWith) > 0 {
 		out = append(out, ui.Fact{Key: "refundpage.conflict", Text: strings.Join(r.ConflictWith, ui.T(ctx, "web.and"))})
