@@ -14,6 +14,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -164,11 +166,41 @@ func History(ctx context.Context, tx *db.Tx, city int, subject string, after int
 		WHERE city_id = $1 AND subject = $2 AND seq > $3 ORDER BY seq`, city, subject, after)
 }
 
-// Since lists the entries of a city with an id greater than after, oldest first: the feed of live updates. Ids are made
-// before their transaction commits, so a reader keeps a window of a few seconds and drops what it has seen.
-func Since(ctx context.Context, tx *db.Tx, city int, after string, limit int) ([]Entry, error) {
-	return db.List[Entry](ctx, tx, `SELECT `+db.Columns[Entry]("")+` FROM entry
-		WHERE city_id = $1 AND id > $2 ORDER BY id LIMIT $3`, city, after, limit)
+// Untold lists, oldest first, the entries that those outside have not been told of yet, of at most so many chains. What it
+// misses is told next time: a chain stands still in the list until MarkTold, however late its entries were committed.
+func Untold(ctx context.Context, tx *db.Tx, city, chains int) ([]Entry, error) {
+	out, err := db.List[Entry](ctx, tx, `SELECT `+db.Columns[Entry]("e")+` FROM
+		(SELECT city_id, subject, told FROM chain_head WHERE city_id = $1 AND told < seq ORDER BY subject LIMIT $2) h
+		JOIN entry e ON e.city_id = h.city_id AND e.subject = h.subject AND e.seq > h.told WHERE e.city_id = $1 ORDER BY e.id`, city, chains)
+	if err != nil {
+		return nil, fmt.Errorf("list untold entries: %w", err)
+	}
+	return out, nil
+}
+
+// MarkTold notes that those outside were told of entries that Untold gave, in the transaction that tells it.
+func MarkTold(ctx context.Context, tx *db.Tx, city int, entries []Entry) error {
+	upto := map[string]int64{}
+	for _, e := range entries {
+		upto[e.Subject] = max(upto[e.Subject], e.Seq)
+	}
+	for _, subject := range slices.Sorted(maps.Keys(upto)) { // in one order, so that two of them cannot wait for each other
+		_, err := db.Exec(ctx, tx, `UPDATE chain_head SET told = $3 WHERE city_id = $1 AND subject = $2 AND told < $3`, city, subject, upto[subject])
+		if err != nil {
+			return fmt.Errorf("mark %s told: %w", subject, err)
+		}
+	}
+	return nil
+}
+
+// PassTold marks at most so many chains told where there is nobody to tell, and gives how many they were.
+func PassTold(ctx context.Context, tx *db.Tx, city, chains int) (int64, error) {
+	n, err := db.Exec(ctx, tx, `UPDATE chain_head SET told = seq WHERE city_id = $1 AND told < seq AND subject IN
+		(SELECT subject FROM chain_head WHERE city_id = $1 AND told < seq ORDER BY subject LIMIT $2)`, city, chains)
+	if err != nil {
+		return 0, fmt.Errorf("pass untold chains: %w", err)
+	}
+	return n, nil
 }
 
 // Filter narrows the audit list; empty fields do not.

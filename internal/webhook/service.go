@@ -1,13 +1,11 @@
 package webhook
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http" //nolint:depguard // keeps the guarded client
 	"net/netip"
 	"slices"
@@ -17,7 +15,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/cases"
-	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/jobs"
@@ -74,9 +71,10 @@ func (sending) Kind() string { return "webhook.send" }
 
 const (
 	gatherEvery = 10 * time.Second
-	// overlap is how long after its clock reading an act's transaction may commit and still be told.
-	overlap   = time.Minute
-	atOnce    = 500
+	// left is how long a delivery that is due may wait before it is taken that nobody is at it.
+	left      = time.Minute
+	atOnce    = 200 // chains looked at in one transaction
+	passes    = 25  // times as many where there is nobody to tell
 	secretLen = 32
 )
 
@@ -260,69 +258,68 @@ func (s *Service) Replay(ctx context.Context, by actor.Actor, city int, id, deli
 	})
 }
 
-// gather looks through what happened since the last look and queues what subscribers are to be told.
+// gather looks through the chains that grew since they were last looked at and queues what subscribers are to be told.
+// How far a chain was told of moves on in the transaction that queues it, so that nothing is passed over, however late an
+// act's transaction commits, and nothing is looked at twice.
 func (s *Service) gather(ctx context.Context, city int) error {
-	type look struct {
-		hooks []Hook
-		from  civil.Instant
-		now   civil.Instant
-		due   []string
-	}
-	l, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (look, error) {
-		l := look{now: tx.Now}
-		all, err := list(ctx, tx, city, "")
-		if err != nil {
-			return l, err
-		}
-		for _, h := range all {
-			if h.Active {
-				l.hooks = append(l.hooks, h)
-			}
-		}
-		if len(l.hooks) == 0 {
-			return l, nil
-		}
-		if l.due, err = due(ctx, tx, city); err != nil {
-			return l, err
-		}
-		l.from, err = cursor(ctx, tx, city)
-		return l, err
-	})
-	if err != nil || len(l.hooks) == 0 {
+	all, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Hook, error) { return list(ctx, tx, city, "") })
+	if err != nil {
 		return err
 	}
-	if l.from.IsZero() { // the first look: since there is anybody to tell
-		l.from = slices.MinFunc(l.hooks, func(a, b Hook) int { return cmp.Compare(a.Created, b.Created) }).Created
+	hooks := slices.DeleteFunc(all, func(h Hook) bool { return !h.Active })
+	if len(hooks) == 0 {
+		return s.pass(ctx, city)
 	}
-	after := lowest(l.from.Add(-overlap))
 	for {
-		entries, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]audit.Entry, error) { return audit.Since(ctx, tx, city, after, atOnce) })
+		entries, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]audit.Entry, error) { return audit.Untold(ctx, tx, city, atOnce) })
 		if err != nil {
 			return err
 		}
-		if err := s.queue(ctx, city, l.hooks, entries); err != nil {
-			return err
-		}
-		if len(entries) < atOnce {
+		if len(entries) == 0 {
 			break
 		}
-		after = entries[len(entries)-1].ID
+		if err := s.queue(ctx, city, hooks, entries); err != nil {
+			return err
+		}
 	}
 	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
-		for _, id := range l.due {
+		waiting, err := due(ctx, tx, city)
+		if err != nil {
+			return err
+		}
+		for _, id := range waiting {
 			if err := jobs.Add(ctx, tx, city, sending{id}, jobs.When{Unique: "webhook:" + id}); err != nil {
 				return err
 			}
 		}
-		return moveCursor(ctx, tx, city, l.now)
+		return nil
 	})
 }
 
-// lowest is the smallest id that can be made at an instant.
-func lowest(at civil.Instant) string {
-	h := fmt.Sprintf("%012x", max(int64(at), 0))
-	return h[:8] + "-" + h[8:] + "-0000-0000-000000000000"
+// pass goes past what happened where there is nobody to tell. Whoever subscribed meanwhile has it left alone.
+func (s *Service) pass(ctx context.Context, city int) error {
+	for {
+		n, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (int64, error) {
+			n, err := audit.PassTold(ctx, tx, city, atOnce*passes)
+			if err != nil || n == 0 {
+				return n, err
+			}
+			all, err := list(ctx, tx, city, "")
+			if err == nil && slices.ContainsFunc(all, func(h Hook) bool { return h.Active }) {
+				err = errSubscribed
+			}
+			return n, err
+		})
+		if errors.Is(err, errSubscribed) {
+			return nil
+		}
+		if err != nil || n < atOnce*passes {
+			return err
+		}
+	}
 }
+
+var errSubscribed = errors.New("somebody has subscribed meanwhile")
 
 // queue writes down for each subscriber what it may see of what happened.
 func (s *Service) queue(ctx context.Context, city int, hooks []Hook, entries []audit.Entry) error {
@@ -361,10 +358,10 @@ func (s *Service) queue(ctx context.Context, city int, hooks []Hook, entries []a
 			}
 		}
 	}
-	if len(out) == 0 {
-		return nil
-	}
 	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+		if err := audit.MarkTold(ctx, tx, city, entries); err != nil {
+			return err
+		}
 		for _, d := range out {
 			d.ID, d.Created, d.NextAt = tx.NewID(), tx.Now, tx.Now
 			fresh, err := add(ctx, tx, d)
@@ -372,7 +369,7 @@ func (s *Service) queue(ctx context.Context, city int, hooks []Hook, entries []a
 				return err
 			}
 			if !fresh {
-				continue // told before: the looks overlap
+				continue // another process looked at the same time
 			}
 			if err := jobs.Add(ctx, tx, city, sending{d.ID}, jobs.When{}); err != nil {
 				return err

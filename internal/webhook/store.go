@@ -88,17 +88,7 @@ func requeue(ctx context.Context, tx *db.Tx, h Hook, one string) ([]string, erro
 // due are the deliveries that wait with nobody at them, as after a crash.
 func due(ctx context.Context, tx *db.Tx, city int) ([]string, error) {
 	return db.List[string](ctx, tx, `SELECT d.id FROM webhook_delivery d JOIN webhook h ON h.city_id = d.city_id AND h.id = d.webhook_id
-		WHERE d.city_id = $1 AND d.state = 'queued' AND d.next_at <= $2 AND h.active = TRUE ORDER BY d.next_at LIMIT 500`, city, tx.Now.Add(-overlap))
-}
-
-func cursor(ctx context.Context, tx *db.Tx, city int) (civil.Instant, error) {
-	at, _, err := db.Maybe[civil.Instant](ctx, tx, `SELECT until FROM webhook_cursor WHERE city_id = $1`, city)
-	return at, err
-}
-
-func moveCursor(ctx context.Context, tx *db.Tx, city int, to civil.Instant) error {
-	_, err := db.Exec(ctx, tx, `INSERT INTO webhook_cursor (city_id, until) VALUES ($1, $2) ON CONFLICT (city_id) DO UPDATE SET until = excluded.until`, city, to)
-	return err
+		WHERE d.city_id = $1 AND d.state = 'queued' AND d.next_at <= $2 AND h.active = TRUE ORDER BY d.next_at LIMIT 500`, city, tx.Now.Add(-left))
 }
 
 func eventsText(list []Event) string {

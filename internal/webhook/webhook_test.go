@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -222,6 +223,64 @@ func TestFirstLookComesLate(t *testing.T) {
 		w.now.Advance(time.Second)
 		w.open()
 		w.pass(10 * time.Minute)
+		w.pass(time.Second)
+		if diff := cmp.Diff([]webhook.Event{webhook.CaseOpened}, told(fake)); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestCommittedLate: an act whose transaction takes long is told like any other, also when later acts were told before it.
+func TestCommittedLate(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		fake, _ := w.subscriber(north)
+		w.now.Advance(time.Second)
+		c := w.open()
+		w.pass(11 * time.Second)
+		began, end, done := make(chan struct{}), make(chan struct{}), make(chan error)
+		go func() {
+			done <- db.Do(ctx, d, func(tx *db.Tx) error {
+				close(began)
+				<-end
+				return audit.Record(ctx, tx, seat, city, audit.Act{Subject: "case:" + c.ID, Act: "case.remind"})
+			})
+		}()
+		<-began
+		w.now.Advance(5 * time.Minute)
+		if d.Engine() == db.Postgres { // SQLite lets nobody else write meanwhile
+			w.open()
+			w.pass(11 * time.Second)
+			w.pass(10 * time.Minute)
+		}
+		close(end)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		w.pass(11 * time.Second)
+		w.pass(time.Second)
+		if got := told(fake); !slices.Contains(got, webhook.CaseReminded) {
+			t.Errorf("told %v, and not of the act that was committed late", got)
+		}
+	})
+}
+
+// TestNobodyToTell: what happens while nobody is subscribed is passed over, and what happens afterwards is told.
+func TestNobodyToTell(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.open()
+		w.pass(11 * time.Second)
+		left, err := db.Read(ctx, d, func(tx *db.Tx) ([]audit.Entry, error) { return audit.Untold(ctx, tx, city, 100) })
+		if err != nil || len(left) != 0 {
+			t.Fatalf("%d acts wait for nobody, %v", len(left), err)
+		}
+		fake, _ := w.subscriber(north)
+		w.now.Advance(time.Second)
+		w.open()
+		w.pass(11 * time.Second)
 		w.pass(time.Second)
 		if diff := cmp.Diff([]webhook.Event{webhook.CaseOpened}, told(fake)); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
