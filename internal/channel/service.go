@@ -107,16 +107,32 @@ func (s *Service) Prove(ctx context.Context, a Account, p Proof) error {
 
 func (s *Service) useNonce(ctx context.Context, a Account, nonce string) error {
 	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
-		now := s.o.Machine().UnixMilli()
-		fresh, err := insertNonce(ctx, tx, a, nonce, now)
-		if err != nil {
-			return err
+		fresh, err := UseNonceIn(ctx, tx, Nonce{a.City, string(a.Channel), a.Name, nonce}, s.o.Machine())
+		if err == nil && !fresh {
+			err = fault.New(fault.Denied, "channel.replayed")
 		}
-		if !fresh {
-			return fault.New(fault.Denied, "channel.replayed")
-		}
-		return forgetNonces(ctx, tx, a.City, now-2*MaxSkew.Milliseconds())
+		return err
 	})
+}
+
+// Nonce is the word of a proof that its sender uses once.
+type Nonce struct {
+	City    int
+	Channel string // or another way in with signed requests
+	Account string
+	Word    string
+}
+
+// UseNonceIn uses a nonce up, in the transaction of what the request does; false when it was used before. Whoever calls it
+// has checked the proof. It is remembered for longer than a proof holds: one is believed from MaxSkew before its time on
+// until MaxSkew after it.
+func UseNonceIn(ctx context.Context, tx *db.Tx, n Nonce, machine time.Time) (bool, error) {
+	now := machine.UnixMilli()
+	fresh, err := insertNonce(ctx, tx, n, now)
+	if err != nil || !fresh {
+		return fresh, err
+	}
+	return true, forgetNonces(ctx, tx, n.City, now-3*MaxSkew.Milliseconds())
 }
 
 // open opens what of messages is sealed; an erased writer's messages come without it.

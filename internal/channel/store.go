@@ -104,9 +104,9 @@ func cursor(r page.Request) (string, error) {
 }
 
 // insertNonce uses a nonce up; false when it was used before.
-func insertNonce(ctx context.Context, tx *db.Tx, a Account, nonce string, at int64) (bool, error) {
+func insertNonce(ctx context.Context, tx *db.Tx, nonce Nonce, at int64) (bool, error) {
 	n, err := db.Exec(ctx, tx, `INSERT INTO channel_nonce (city_id, channel, account, nonce, seen_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (city_id, channel, account, nonce) DO NOTHING`, a.City, string(a.Channel), a.Name, nonce, at)
+		ON CONFLICT (city_id, channel, account, nonce) DO NOTHING`, nonce.City, nonce.Channel, nonce.Account, nonce.Word, at)
 	if err != nil {
 		return false, fmt.Errorf("use a nonce: %w", err)
 	}

@@ -253,8 +253,8 @@ func (s *Service) took(ctx context.Context, tx *db.Tx, p Platform, t Ticket, e E
 		}
 		return err
 	}
-	if r.Next > 0 && r.Next < e.Seq {
-		if _, err := again(ctx, tx, t, r.Next); err != nil {
+	if r.Result == Waits && r.Next > 0 && r.Next < e.Seq { // only then: what was applied needs none before it, whatever the number says
+		if err := s.behind(ctx, tx, t, r.Next, e); err != nil {
 			return err
 		}
 	}
@@ -270,6 +270,19 @@ func (s *Service) took(ctx context.Context, tx *db.Tx, p Platform, t Ticket, e E
 		return err
 	}
 	return saveTicket(ctx, tx, before, &fresh)
+}
+
+// behind sends what the other side misses again, from the number that it names. A side that still misses it after that is
+// given time: it is asked less and less often, not round and round.
+func (s *Service) behind(ctx context.Context, tx *db.Tx, t Ticket, from int64, held Entry) error {
+	at := tx.Now
+	if held.Tries > 0 {
+		at = at.Add(Wait(held.Tries))
+	}
+	if err := resent(ctx, tx, t, from, held.Tries+1, at); err != nil {
+		return err
+	}
+	return jobs.Add(ctx, tx, t.City, sending{t.ID}, jobs.When{At: at})
 }
 
 // refusedBy keeps a message that the other side does not take, with what it says, until staff decide. Those behind it wait.
@@ -302,7 +315,7 @@ func (s *Service) later(ctx context.Context, tx *db.Tx, p Platform, t Ticket, e 
 	return jobs.Add(ctx, tx, t.City, sending{t.ID}, jobs.When{At: e.NextAt})
 }
 
-// sweep finds messages that wait without anybody at them, asks for what is missing, and forgets old nonces.
+// sweep finds messages that wait without anybody at them, and asks for what is missing.
 func (s *Service) sweep(ctx context.Context, city int) error {
 	missing, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) ([]Ticket, error) {
 		ids, err := dueTickets(ctx, tx, city)
@@ -313,9 +326,6 @@ func (s *Service) sweep(ctx context.Context, city int) error {
 			if err := jobs.Add(ctx, tx, city, sending{id}, jobs.When{Unique: "exchange:" + id}); err != nil {
 				return nil, err
 			}
-		}
-		if err := forgetNonces(ctx, tx, city, ms(s.o.Machine().Add(-noncesKept))); err != nil {
-			return nil, err
 		}
 		return gaps(ctx, tx, city)
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
@@ -62,12 +63,15 @@ func (s *Service) from(ctx context.Context, tx *db.Tx, city int, code string, in
 
 // once refuses a request that was sent before: the nonce of each is used a single time.
 func (s *Service) once(ctx context.Context, tx *db.Tx, p Platform, in notice.Signed) error {
-	fresh, err := spend(ctx, tx, p, in.Nonce, s.o.Machine().UnixMilli())
+	fresh, err := channel.UseNonceIn(ctx, tx, channel.Nonce{City: p.City, Channel: nonces, Account: p.Code, Word: in.Nonce}, s.o.Machine())
 	if err == nil && !fresh {
 		return fault.New(fault.Denied, "exchange.replayed")
 	}
 	return err
 }
+
+// nonces is under which name the requests of platforms are remembered beside those of the channels.
+const nonces = "exchange"
 
 // Take takes a signed message of a platform: once, in turn, or with the name of the field that is wrong.
 func (s *Service) Take(ctx context.Context, city int, code string, in notice.Signed) (Receipt, error) {
@@ -487,8 +491,5 @@ func (s *Service) acceptedIn(ctx context.Context, tx *db.Tx, p Platform, t *Tick
 	}
 	return s.advanceIn(ctx, tx, t, Message{Event: Review}, system(p).ID)
 }
-
-// noncesKept is how long used nonces are remembered: a signature older than this is refused by its time.
-const noncesKept = 3 * notice.MaxSkew
 
 func ms(t time.Time) int64 { return int64(civil.At(t)) }

@@ -205,6 +205,13 @@ func again(ctx context.Context, tx *db.Tx, t Ticket, from int64) (int64, error) 
 		t.City, t.ID, from, tx.Now)
 }
 
+// resent puts what we said from a number on back into the queue for an instant, as tried so often.
+func resent(ctx context.Context, tx *db.Tx, t Ticket, from int64, tries int, at civil.Instant) error {
+	_, err := db.Exec(ctx, tx, `UPDATE exchange_message SET state = 'queued', next_at = $4, tries = $5, error = '' WHERE city_id = $1 AND ticket_id = $2
+		AND way = 'out' AND seq >= $3`, t.City, t.ID, from, at, tries)
+	return err
+}
+
 // lease lets one sender at a time work on a ticket.
 func lease(ctx context.Context, tx *db.Tx, t Ticket, now, until int64) (bool, error) {
 	n, err := db.Exec(ctx, tx, `UPDATE exchange_ticket SET lease = $4 WHERE city_id = $1 AND id = $2 AND lease < $3`, t.City, t.ID, now, until)
@@ -216,14 +223,16 @@ func prolong(ctx context.Context, tx *db.Tx, t Ticket, until int64) error {
 	return err
 }
 
-// dueTickets are those with a message that may go out now.
+// dueTickets are those with a message that may go out now. What is said to a platform that is switched off waits with it.
 func dueTickets(ctx context.Context, tx *db.Tx, city int) ([]string, error) {
-	return db.List[string](ctx, tx, `SELECT DISTINCT ticket_id FROM exchange_message WHERE city_id = $1 AND state = 'queued' AND next_at <= $2`, city, tx.Now)
+	return db.List[string](ctx, tx, `SELECT DISTINCT m.ticket_id FROM exchange_message m JOIN exchange_platform p ON p.city_id = m.city_id AND p.code = m.platform
+		WHERE m.city_id = $1 AND m.state = 'queued' AND m.next_at <= $2 AND p.active`, city, tx.Now)
 }
 
 // gaps are the tickets on which something is missing.
 func gaps(ctx context.Context, tx *db.Tx, city int) ([]Ticket, error) {
-	return db.List[Ticket](ctx, tx, `SELECT `+ticketColumns()+` FROM exchange_ticket WHERE city_id = $1 AND gap_since IS NOT NULL ORDER BY gap_since LIMIT 200`, city)
+	return db.List[Ticket](ctx, tx, `SELECT `+db.Columns[Ticket]("t")+` FROM exchange_ticket t JOIN exchange_platform p ON p.city_id = t.city_id AND p.code = t.platform
+		WHERE t.city_id = $1 AND t.gap_since IS NOT NULL AND p.active ORDER BY t.gap_since LIMIT 200`, city)
 }
 
 func insertRequest(ctx context.Context, tx *db.Tx, r Request) error {
@@ -242,18 +251,6 @@ func requestsOf(ctx context.Context, tx *db.Tx, t Ticket) ([]Request, error) {
 func saveRequest(ctx context.Context, tx *db.Tx, r Request) error {
 	return db.Guarded(ctx, tx, `UPDATE exchange_request SET state = $5, decided_at = $6, note = $7 WHERE city_id = $1 AND ticket_id = $2 AND way = $3 AND seq = $4
 		AND state = 'asked'`, r.City, r.Ticket, string(r.Way), r.Seq, string(r.State), r.DecidedAt, r.Note)
-}
-
-// spend marks a nonce as used; false when it was.
-func spend(ctx context.Context, tx *db.Tx, p Platform, nonce string, at int64) (bool, error) {
-	n, err := db.Exec(ctx, tx, `INSERT INTO exchange_nonce (city_id, platform, nonce, at) VALUES ($1, $2, $3, $4) ON CONFLICT (city_id, platform, nonce) DO NOTHING`,
-		p.City, p.Code, nonce, at)
-	return n == 1, err
-}
-
-func forgetNonces(ctx context.Context, tx *db.Tx, city int, before int64) error {
-	_, err := db.Exec(ctx, tx, `DELETE FROM exchange_nonce WHERE city_id = $1 AND at < $2`, city, before)
-	return err
 }
 
 // within writes the condition that limits tickets to what an actor may see; alias names the table.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +51,75 @@ func TestEveryOutage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLowNext: a platform that took a message and names a number long past is not told everything again.
+func TestLowNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	_, c := w.dispatched()
+	before := w.fake.Asked()
+	w.fake.Fail(slices.Repeat([]platformfake.Fault{platformfake.LowNext}, 20)...)
+	w.handled(c)
+	for range 4 {
+		w.run()
+		w.now.Advance(10 * time.Minute)
+	}
+	if n := w.fake.Asked() - before; n != 4 {
+		t.Errorf("it was handed %d messages, want the four that were said", n)
+	}
+}
+
+// TestStuckPlatform: one that misses the first message for ever is asked less and less often, not round and round.
+func TestStuckPlatform(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ticket, c := w.dispatched()
+		w.fake.Fail(slices.Repeat([]platformfake.Fault{platformfake.Stuck}, 2000)...)
+		before := w.fake.Asked()
+		w.handled(c)
+		for range 30 {
+			w.run()
+			w.now.Advance(time.Minute)
+		}
+		if n := w.fake.Asked() - before; n > 150 {
+			t.Errorf("in half an hour it was handed %d messages", n)
+		}
+		w.fake.Heal()
+		for range 12 {
+			w.now.Advance(time.Hour)
+			w.run()
+		}
+		w.agreed(exchange.Theirs, ticket.No)
+	})
+}
+
+// TestSwitchedOff: what is said to a platform that is switched off waits, and no job is made for it; switched on, it goes.
+func TestSwitchedOff(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		ticket, c := w.dispatched()
+		p := w.platform()
+		w.save(p, false)
+		w.handled(c)
+		w.run()
+		before := w.sendings()
+		for range 5 {
+			w.now.Advance(10 * time.Minute)
+			w.run()
+		}
+		if after := w.sendings(); after != before {
+			t.Errorf("%d jobs were made for a platform that is switched off", after-before)
+		}
+		w.save(w.platform(), true)
+		for range 2 {
+			w.now.Advance(10 * time.Minute)
+			w.run()
+		}
+		w.agreed(exchange.Theirs, ticket.No)
+	})
 }
 
 // TestRefusedMessage waits for staff with the platform's own words; those behind it wait too, until it is sent again or

@@ -302,3 +302,36 @@ func (w *world) agreed(by exchange.Side, no string) {
 }
 
 func clockAt(y, m, d, h int) civil.Instant { return civil.On(civil.NewDate(y, time.Month(m), d), h, 0) }
+
+func (w *world) platform() exchange.Platform {
+	w.t.Helper()
+	list, err := w.svc.Platforms(ctx, admin, city)
+	if err != nil || len(list) != 1 {
+		w.t.Fatalf("%d platforms, %v", len(list), err)
+	}
+	return list[0].Platform
+}
+
+// save switches a platform on or off.
+func (w *world) save(p exchange.Platform, active bool) {
+	w.t.Helper()
+	_, err := w.svc.SavePlatform(ctx, admin, exchange.PlatformInput{
+		City: city, Code: p.Code, Name: p.Name, Kind: p.Kind, URL: p.URL, Account: p.Account, ReturnMinutes: p.ReturnMinutes, GapMinutes: p.GapMinutes, Active: active,
+		Version: p.Version,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// sendings counts the jobs that were made to send something.
+func (w *world) sendings() int {
+	w.t.Helper()
+	n, err := db.Read(ctx, w.d, func(tx *db.Tx) (int, error) {
+		return db.One[int](ctx, tx, `SELECT COUNT(*) FROM job WHERE city_id = $1 AND kind = 'exchange.send'`, city)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}

@@ -36,6 +36,8 @@ const (
 	WrongKey    Fault = "wrong_key"    // 401, as after a change of the secret
 	LostTicket  Fault = "lost_ticket"  // it is answered for, and then forgotten
 	Forgetful   Fault = "forget_first" // it says that one before it is missing
+	LowNext     Fault = "low_next"     // it is taken, and the answer names a number long past as the next
+	Stuck       Fault = "stuck"        // nothing is taken, and the answer misses the first for ever
 )
 
 // Post hands a signed request to the centre.
@@ -70,6 +72,7 @@ type Platform struct {
 	order   []string
 	n       int
 	faults  []Fault
+	asked   int
 	wrong   []string // what it was sent that no platform would take
 }
 
@@ -336,7 +339,7 @@ func (p *Platform) answer(way Fault, what string, body []byte) (int, any) {
 		return http.StatusTooManyRequests, "slow down"
 	case Refuse:
 		return http.StatusUnprocessableEntity, "this office does not take it so"
-	case TakenThen5x, TakenGone, TakenHalf, TakenHTML, WrongKey, LostTicket, Forgetful:
+	case TakenThen5x, TakenGone, TakenHalf, TakenHTML, WrongKey, LostTicket, Forgetful, LowNext, Stuck:
 	}
 	switch what {
 	case "messages":
@@ -368,6 +371,10 @@ func (p *Platform) messages(way Fault, body []byte) (int, any) {
 	if err := m.Check(p.now().Add(time.Minute)); err != nil {
 		return p.no(http.StatusUnprocessableEntity, err.Error())
 	}
+	p.asked++
+	if way == Stuck {
+		return http.StatusOK, exchange.Receipt{Result: exchange.Waits, Ticket: m.Ticket, Status: exchange.Dispatched, Next: 1}
+	}
 	r, status, why := p.take(m)
 	if why != "" {
 		return p.no(status, why)
@@ -381,7 +388,17 @@ func (p *Platform) messages(way Fault, body []byte) (int, any) {
 		t.Taken, t.was = t.Taken[:m.Seq-2], t.was[:m.Seq-2]
 		r.Result, r.Next = exchange.Waits, m.Seq-1
 	}
+	if way == LowNext {
+		r.Next = 1
+	}
 	return http.StatusOK, r
+}
+
+// Asked is how many messages it was handed, those that it knew included.
+func (p *Platform) Asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
 }
 
 func (p *Platform) no(status int, why string) (int, any) {
@@ -476,7 +493,7 @@ func reply(w http.ResponseWriter, way Fault, status int, answer any) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(raw[:len(raw)/2]) // whoever asked is gone
 		return
-	case Down, Refuse, Busy, WrongKey, LostTicket, Forgetful:
+	case Down, Refuse, Busy, WrongKey, LostTicket, Forgetful, LowNext, Stuck:
 	}
 	if why, bad := answer.(string); bad {
 		problem(w, status, why, nil)
