@@ -164,6 +164,7 @@ type Notice struct {
 	DeliveredAt civil.Instant     `db:"delivered_at" json:"delivered_at"`
 	Private     string            `db:"private" json:"-"` // sealed private parameters, until the gateway took them
 	Until       civil.Instant     `db:"until_at" json:"until_at,omitzero"`
+	SentKey     string            `db:"sent_key" json:"-"` // the key under which the gateway took it last
 	Version     int64             `db:"version" json:"version"`
 }
 
@@ -297,14 +298,29 @@ func shown(m Message) map[string]any {
 }
 
 // key names a sending for the gateway. A message that a gateway took, that did not arrive and that staff send again is
-// another sending: under the old key the gateway would only repeat its old answer.
+// another sending, and so is one that goes the other way: under the old key the gateway would only repeat its old answer,
+// and a late receipt for the one would be taken for the other.
 func (n Notice) key() string {
 	key := fmt.Sprintf("%d.%s", n.City, n.ID)
+	if n.Tried != "" {
+		key += "." + string(n.Tried)
+	}
 	if n.GatewayID == "" {
 		return key
 	}
 	sum := sha256.Sum256([]byte(n.GatewayID))
 	return key + "." + hex.EncodeToString(sum[:4])
+}
+
+// byVoice stands for the key of a message that staff told: no gateway has anything to say about it.
+const byVoice = "told"
+
+// stale tells a receipt for an earlier sending than the present one. What left before keys were kept has none.
+func (n Notice) stale(key string) bool {
+	if n.State == Queued {
+		return key != n.key()
+	}
+	return n.SentKey != "" && key != n.SentKey
 }
 
 // idOf takes a gateway key apart.

@@ -160,6 +160,9 @@ func (s *Service) byHand(ctx context.Context, by actor.Actor, in ByHand, e Event
 		if hasHidden(n) {
 			return n, fault.New(fault.Conflict, "notice.private_gone")
 		}
+		if e == TellSelf {
+			n.SentKey = byVoice
+		}
 		if n, err = move(ctx, tx, n, in.Version, e, ""); err != nil {
 			return n, err
 		}

@@ -33,7 +33,7 @@ func (s *Service) send(ctx context.Context, j jobs.Job, a sending) error {
 		}
 		switch {
 		case sendErr == nil:
-			n.GatewayID = id
+			n.SentKey, n.GatewayID = n.key(), id
 			return s.settle(ctx, tx, n, Take, "")
 		case fault.Is(sendErr, fault.Invalid):
 			return s.refused(ctx, tx, n, reasonOf(sendErr))
@@ -92,6 +92,13 @@ func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Ou
 		}
 		if out, err = n.outgoing(p, own); err != nil {
 			return n, err
+		}
+		if n.Channel == SMS && !secret.IsMobile(secret.NormalPhone(out.To)) { // the other way leads to a landline
+			out = nil
+			if n.Private != "" {
+				return n, s.settle(ctx, tx, n, GiveUp, "notice.reason.not_mobile")
+			}
+			return n, s.settle(ctx, tx, n, Hold, "notice.reason.not_mobile")
 		}
 		return n, countAttempt(ctx, tx, n)
 	})
@@ -153,8 +160,8 @@ type Receipt struct {
 	Delivered bool   `json:"delivered"`
 }
 
-// Receive notes that a message arrived, or did not. A receipt that is told twice changes nothing; one that overtakes the
-// gateway's own answer is a Conflict, so that the gateway tells it again.
+// Receive notes that a message arrived, or did not. A receipt that is told twice, or late about an earlier sending, changes
+// nothing; one that overtakes the gateway's own answer is a Conflict, so that the gateway tells it again.
 func (s *Service) Receive(ctx context.Context, city int, r Receipt) error {
 	id, ok := idOf(city, r.Key)
 	if !ok {
@@ -162,11 +169,13 @@ func (s *Service) Receive(ctx context.Context, city int, r Receipt) error {
 	}
 	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
 		n, err := find(ctx, tx, city, id)
-		if err == nil && n.State == Queued {
-			return fault.New(fault.Conflict, "notice.not_sent_yet")
-		}
-		if err != nil || n.State != Sent || n.GatewayID == "" {
+		switch {
+		case err != nil || n.stale(r.Key):
 			return err
+		case n.State == Queued:
+			return fault.New(fault.Conflict, "notice.not_sent_yet")
+		case n.State != Sent || n.GatewayID == "":
+			return nil
 		}
 		if r.Delivered {
 			return s.settle(ctx, tx, n, Arrive, "")

@@ -56,9 +56,9 @@ func move(ctx context.Context, tx *db.Tx, n Notice, version int64, e Event, reas
 		n.Private = ""
 	}
 	err = db.Guarded(ctx, tx, `UPDATE notice SET state = $4, reason = $5, gateway_id = $6, sent_at = $7, delivered_at = $8, channel = $9, recipient = $10,
-		other_channel = $11, other_to = $12, tried = $13, parts = $14, price = $15, private = $16, version = version + 1
+		other_channel = $11, other_to = $12, tried = $13, parts = $14, price = $15, private = $16, sent_key = $17, version = version + 1
 		WHERE city_id = $1 AND id = $2 AND version = $3`, n.City, n.ID, version, string(n.State), n.Reason, n.GatewayID, n.SentAt, n.DeliveredAt,
-		string(n.Channel), n.Recipient, string(n.OtherWay), n.OtherTo, string(n.Tried), n.Parts, n.Price, n.Private)
+		string(n.Channel), n.Recipient, string(n.OtherWay), n.OtherTo, string(n.Tried), n.Parts, n.Price, n.Private, n.SentKey)
 	n.Version = version + 1
 	return n, err
 }

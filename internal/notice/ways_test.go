@@ -118,6 +118,75 @@ func TestSentAgainAfterItDidNotArrive(t *testing.T) {
 	})
 }
 
+// A receipt that comes late, once more, about an earlier sending says nothing about the present one: neither while it waits,
+// nor once the gateway took it, nor once staff told it.
+func TestLateReceiptOfAnEarlierSending(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, true)
+		n := w.enqueue(message("a"))
+		w.work()
+		key := w.fake.Sent()[0].Key
+		bounce := func(step string, want notice.State) {
+			t.Helper()
+			if err := w.service.Receive(ctx, city, notice.Receipt{Key: key}); err != nil {
+				t.Errorf("%s: %v", step, err)
+			}
+			if got := w.only(); got.State != want {
+				t.Errorf("%s: %s (%s), want %s", step, got.State, got.Reason, want)
+			}
+		}
+		bounce("the first sending", notice.Failed)
+		if _, err := w.service.Resend(ctx, leader, notice.ByHand{City: city, ID: n.ID, Version: w.only().Version, Reason: "again"}); err != nil {
+			t.Fatal(err)
+		}
+		bounce("while it waits", notice.Queued)
+		w.work()
+		bounce("after the second sending", notice.Sent)
+		if len(w.fake.Sent()) != 2 {
+			t.Fatalf("sent %d times, want 2", len(w.fake.Sent()))
+		}
+		key = w.fake.Sent()[1].Key
+		bounce("about the second sending", notice.Failed)
+		if _, err := w.service.Tell(ctx, leader, notice.ByHand{City: city, ID: n.ID, Version: w.only().Version, Reason: "已电话告知"}); err != nil {
+			t.Fatal(err)
+		}
+		bounce("after staff told it", notice.Sent)
+	})
+}
+
+// A first way that refuses and a second that leads to a landline leave the message with staff, who read it out.
+func TestOtherWayIsALandline(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		wx := &picky{consents: 1}
+		w := newWorldWith(t, d, true, func(o *notice.Options) { o.Gateways[notice.WeChat] = wx })
+		tell := func(matter string) notice.Notice {
+			m := message(matter)
+			m.Channel, m.To, m.Other = notice.WeChat, "openid-"+matter, &notice.Address{Channel: notice.SMS, To: "0351-4123456"}
+			return w.enqueue(m)
+		}
+		b := tell("b")
+		w.work()
+		if err := w.service.Receive(ctx, city, notice.Receipt{Key: wx.took[0].Key}); err != nil {
+			t.Fatal(err)
+		}
+		w.work()
+		if v := w.all()[b.ID]; v.State != notice.Held || v.Reason != "notice.reason.not_mobile" {
+			t.Errorf("after WeChat bounced: %s, %s; want held", v.State, v.Reason)
+		}
+		c := tell("c")
+		w.work()
+		w.work()
+		if v := w.all()[c.ID]; v.State != notice.Held || v.Reason != "notice.reason.not_mobile" {
+			t.Errorf("after WeChat refused: %s, %s; want held", v.State, v.Reason)
+		}
+		if n := len(w.fake.Sent()); n != 0 {
+			t.Errorf("%d text messages went to a landline", n)
+		}
+	})
+}
+
 func TestPrivateParametersGoTheOtherWay(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
