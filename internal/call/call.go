@@ -54,7 +54,7 @@ const (
 	maxRef       = 100
 	maxRecording = 500
 	maxSeq       = 1 << 50
-	maxReports   = 200 // of one call: no call has that many, a broken switch may
+	maxReports   = 5000 // of one call: hours on hold and back have less, a switch that goes round in a circle has more
 )
 
 // Check refuses what no report can be.

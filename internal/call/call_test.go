@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -116,6 +117,41 @@ func TestBindTellsWhatWasBefore(t *testing.T) {
 		_, err = h.calls.Bind(ctx, ann, call.Binding{City: city, Call: c.ID, Outcome: call.Noted})
 		if !fault.Is(err, fault.Invalid) {
 			t.Errorf("no case and no note: %v", err)
+		}
+	})
+}
+
+// A call on hold and back for hours is taken whole. A switch that goes round in a circle is refused in the end, for good and
+// not for a while, and the end of its call is taken all the same.
+func TestACallOfManyReports(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		c := h.ring(phone, "8001")
+		report := func(n int, kind call.Kind) error {
+			h.now.Advance(time.Second)
+			_, err := h.calls.Report(ctx, city, call.Report{ID: fmt.Sprintf("many-%d", n), Call: c.Ref, Seq: int64(100 + n), At: h.now.Now(), Kind: kind, Seat: "8001"})
+			return err
+		}
+		h.must(report(0, call.Answered))
+		for n := 1; n <= 300; n++ {
+			h.must(report(n, []call.Kind{call.Resumed, call.Held}[n%2]))
+		}
+		if c = h.at(c.Ref); c.State != call.Talking {
+			t.Errorf("after 300 reports the call is %s", c.State)
+		}
+		rest := make([]call.Kept, 5000)
+		for i := range rest {
+			rest[i] = call.Kept{City: city, ID: fmt.Sprintf("circle-%d", i), Call: c.ID, Seq: int64(1000 + i), At: h.now.Now(), Kind: call.Held, Received: h.now.Now()}
+		}
+		h.must(db.Do(ctx, d, func(tx *db.Tx) error { return db.InsertAll(ctx, tx, "call_report", rest) }))
+		if err := report(10_000, call.Resumed); !fault.Is(err, fault.Invalid) {
+			t.Errorf("one more than any call has: %v", err)
+		}
+		h.must(report(10_001, call.Ended))
+		if c = h.at(c.Ref); c.State != call.Over {
+			t.Errorf("in the end the call is %s", c.State)
 		}
 	})
 }

@@ -43,6 +43,9 @@ func Kinds() []Kind {
 	return []Kind{Queued, Ringing, Answered, Held, Resumed, Transferred, Joined, Left, Ended, Abandoned, Recorded}
 }
 
+// lasts tells a report without which a call would never be over, or its recording never be found.
+func (k Kind) lasts() bool { return k == Ended || k == Abandoned || k == Recorded }
+
 // Lifecycle is the life of a call. The switch moves it; nobody needs a permission to hang up.
 var Lifecycle = flow.Table[State, Kind]{
 	Name: "call", Start: Arrived, Final: []State{Over, Lost},

@@ -260,8 +260,8 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, c Call, r Report, sum str
 	if err != nil {
 		return k, asked{}, err
 	}
-	if n >= maxReports {
-		return k, asked{}, fault.New(fault.Exhausted, "call.too_many_reports", "max", maxReports)
+	if n >= maxReports && !r.Kind.lasts() { // never: the same again would be refused as well
+		return k, asked{}, fault.New(fault.Invalid, "call.too_many_reports", "max", maxReports)
 	}
 	if r.Seat != "" {
 		seat, found, err := seatAt(ctx, tx, c.City, r.Seat)

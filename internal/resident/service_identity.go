@@ -55,40 +55,10 @@ func (s *Service) external(c Channel, id string) string {
 	return s.o.Ring.Blind("resident identity "+string(c), id)
 }
 
-// LinkIdentity is LinkIdentityIn for the resident who acts.
-func (s *Service) LinkIdentity(ctx context.Context, by actor.Actor, city int, c Channel, external string) error {
-	person, err := s.self(by)
-	if err != nil {
-		return err
-	}
-	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
-		return s.LinkIdentityIn(ctx, tx, by, Link{City: city, Person: person, Channel: c, External: external})
-	})
-}
-
 // ByIdentityIn finds the resident that another channel's id is joined to; false when there is none.
 func (s *Service) ByIdentityIn(ctx context.Context, tx *db.Tx, city int, c Channel, external string) (string, bool, error) {
 	row, ok, err := identityOf(ctx, tx, city, c, s.external(c, external))
 	return row.Person, ok, err
-}
-
-// ExternalIn is a resident's id in another channel in the clear, for messages that go there; empty when none is joined.
-func (s *Service) ExternalIn(ctx context.Context, tx *db.Tx, city int, person string, c Channel) (string, error) {
-	rows, err := identitiesOf(ctx, tx, city, person)
-	if err != nil {
-		return "", err
-	}
-	for _, r := range rows {
-		if r.Channel != c {
-			continue
-		}
-		p, err := secret.OpenSubject(ctx, tx, s.o.Ring, city, person)
-		if err != nil || p.Erased {
-			return "", err
-		}
-		return p.Open("resident.identity", r.Sealed)
-	}
-	return "", nil
 }
 
 // EnterBy logs in with another channel's id that was joined before; the caller has checked with the channel that it is the

@@ -133,24 +133,16 @@ func TestAnIdentityLogsInWithoutACode(t *testing.T) {
 			k.t.Errorf("an id that nobody joined: %v", err)
 		}
 		a, b := k.enter(mother), k.enter(son)
+		me, _ := resident.PersonOf(a)
 		for range 2 {
-			if err := k.LinkIdentity(ctx, a, city, resident.WeChat, "openid-1"); err != nil {
+			link := resident.Link{City: city, Person: me, Channel: resident.WeChat, External: "openid-1"}
+			if err := db.Do(ctx, k.d, func(tx *db.Tx) error { return k.LinkIdentityIn(ctx, tx, a, link) }); err != nil {
 				k.t.Fatal(err)
 			}
 		}
 		t, err := k.EnterBy(ctx, visitor, city, resident.WeChat, "openid-1", "MicroMessenger")
-		if who, ok := resident.PersonOf(a); err != nil || !ok || t.Person != who {
+		if err != nil || t.Person != me {
 			k.t.Fatalf("%+v %v", t, err)
-		}
-		err = db.Do(ctx, k.d, func(tx *db.Tx) error {
-			id, err := k.ExternalIn(ctx, tx, city, t.Person, resident.WeChat)
-			if id != "openid-1" {
-				k.t.Errorf("the id over there is %q", id)
-			}
-			return err
-		})
-		if err != nil {
-			k.t.Fatal(err)
 		}
 		list, err := k.Identities(ctx, a, city)
 		if err != nil || len(list) != 1 {
@@ -176,7 +168,9 @@ func TestAnIdentityMoves(t *testing.T) {
 	each(t, options{limits: generous}, func(k *hall) {
 		a, b := k.enter(mother), k.enter(son)
 		for _, by := range []actor.Actor{a, b} {
-			if err := k.LinkIdentity(ctx, by, city, resident.WeChat, "openid-1"); err != nil {
+			who, _ := resident.PersonOf(by)
+			link := resident.Link{City: city, Person: who, Channel: resident.WeChat, External: "openid-1"}
+			if err := db.Do(ctx, k.d, func(tx *db.Tx) error { return k.LinkIdentityIn(ctx, tx, by, link) }); err != nil {
 				k.t.Fatal(err)
 			}
 		}

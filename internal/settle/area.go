@@ -23,7 +23,7 @@ func (a Area) stretch() place.Stretch {
 
 // events are what the record means for a home on the stretch.
 func (a Area) events() []refund.Event {
-	e := refund.Event{At: a.From, Level: refund.LevelArea, Record: "area:" + a.ID}
+	e := refund.Event{At: a.From, Level: refund.LevelArea, Record: a.record()}
 	switch a.Kind {
 	case AreaStop:
 		e.Type, e.Unauthorised = refund.Stopped, a.Unauthorised
@@ -81,4 +81,23 @@ func (in AreaInput) check() error {
 
 func known[T comparable](list []T, v T) bool {
 	return slices.Contains(list, v)
+}
+
+// record names the determination among the events of a claim.
+func (a Area) record() string { return "area:" + a.ID }
+
+// areasAmong are the determinations that the claim's events came from.
+func (c Claim) areasAmong(all []Area) ([]Area, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	events, err := UnpackEvents(c.Facts)
+	if err != nil {
+		return nil, err
+	}
+	counted := make(map[string]bool, len(events))
+	for _, e := range events {
+		counted[e.Record] = true
+	}
+	return slices.DeleteFunc(all, func(a Area) bool { return a.State != Determined || !counted[a.record()] }), nil
 }

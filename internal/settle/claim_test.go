@@ -171,6 +171,13 @@ func TestAStopReachesEveryHousehold(t *testing.T) {
 		if !a.Spread || a.Reached != 3 {
 			t.Errorf("reached %d households, done %v", a.Reached, a.Spread)
 		}
+		if v := k.claim("H2"); len(v.Areas) != 1 || v.Areas[0].ID != a.ID {
+			t.Errorf("a claim shows the determinations %+v", v.Areas)
+		}
+		longer := settle.Claim{City: city, Season: season, Facts: settle.PackEvents([]refund.Event{{Type: refund.Stopped, At: from, Level: refund.LevelArea, Record: "area:" + a.ID + "0"}})}
+		if got, err := db.Read(ctx, k.d, func(tx *db.Tx) ([]settle.Area, error) { return k.AreasIn(ctx, tx, longer) }); err != nil || len(got) != 0 {
+			t.Errorf("the event of another determination, whose name begins with this one's, gives %+v, %v", got, err)
+		}
 		got := map[string]string{}
 		for _, account := range []string{"H1", "H2", "H3"} {
 			v := k.claim(account)

@@ -270,10 +270,8 @@ func (s *Service) viewIn(ctx context.Context, tx *db.Tx, by actor.Actor, c Claim
 	if err != nil {
 		return v, err
 	}
-	for _, a := range areas {
-		if a.State == Determined && strings.Contains(c.Facts, "area:"+a.ID) {
-			v.Areas = append(v.Areas, a)
-		}
+	if v.Areas, err = c.areasAmong(areas); err != nil {
+		return v, err
 	}
 	if v.Payouts, err = payoutsOf(ctx, tx, c.City, c.Season, c.Account); err != nil {
 		return v, err

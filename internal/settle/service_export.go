@@ -169,13 +169,10 @@ func (s *Service) ObjectionsIn(ctx context.Context, tx *db.Tx, city int, season,
 // AreasIn are the determinations that a claim contains.
 func (s *Service) AreasIn(ctx context.Context, tx *db.Tx, c Claim) ([]Area, error) {
 	all, err := areasOf(ctx, tx, c.City, c.Season)
-	var out []Area
-	for _, a := range all {
-		if a.State == Determined && strings.Contains(c.Facts, "area:"+a.ID) {
-			out = append(out, a)
-		}
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return c.areasAmong(all)
 }
 
 // CountIn is how many claims a season has.

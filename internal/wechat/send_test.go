@@ -8,11 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/resident"
+	"github.com/rehu-heat/rehu/internal/secret"
+	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/wechat"
 	"github.com/rehu-heat/rehu/internal/wechat/wechatfake"
 )
@@ -301,6 +307,70 @@ func TestMiniProgramLogin(t *testing.T) {
 		must(w.service.Bind(ctx, wechat.Binding{City: city, Ticket: l.Ticket, Phone: other, Code: right}, "t"))
 		if _, err := w.service.Bind(ctx, wechat.Binding{City: city, Ticket: l.Ticket, Phone: other, Code: right}, "t"); err == nil {
 			t.Error("a ticket was used twice")
+		}
+	})
+}
+
+// home keeps a household whose holder has a telephone.
+func (w *world) home(account, holder string) {
+	w.t.Helper()
+	must(0, db.Do(ctx, w.d, func(tx *db.Tx) error {
+		for _, kind := range place.Kinds() {
+			if _, err := place.HoldIn(ctx, tx, city, kind); err != nil {
+				return err
+			}
+		}
+		p, err := secret.Subject(ctx, tx, w.ring, city, secret.Phone, holder)
+		if err != nil {
+			return err
+		}
+		edition := func(key string) place.Edition { return place.Edition{City: city, Key: key, Until: place.Forever} }
+		row := place.HouseholdRow{Edition: edition(account), Account: account, Community: "sun", Building: "3", Unit: "2", Room: "601", HeatStatus: "on"}
+		row.Seal(p, "王桂兰", holder)
+		err = db.InsertAll(ctx, tx, "community", []place.Community{{Edition: edition("990101|向阳花园"), ID: "sun", Name: "向阳花园", District: "990101", Connected: true}})
+		if err != nil {
+			return err
+		}
+		return db.InsertAll(ctx, tx, "household", []place.HouseholdRow{row})
+	}))
+}
+
+// TestHelpersGetNoReceipts: whoever may only look at a home sees how its cases stand and gets no receipt of them, with which
+// they could act; who may act gets it, and everybody gets those of their own reports.
+func TestHelpersGetNoReceipts(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		const account = "1000001"
+		w.home(account, phone)
+		mother, son := resident.As(city, w.enter(wang, phone), "public"), resident.As(city, w.enter(li, other), "public")
+		must(w.residents.Bind(ctx, mother, resident.BindInput{City: city, Account: account, Proof: resident.OwnPhone, Address: "a"}))
+		report := func(by actor.Actor, key string) string {
+			in := wechat.Reporting{City: city, Text: "家里暖气不热", Address: "向阳花园3号楼2单元601", Since: "昨晚", Test: "no", Key: key, Lang: text.ZH}
+			if by.ID == mother.ID {
+				in.Account = account
+			}
+			return must(w.service.Report(ctx, by, in)).No
+		}
+		of := func(by actor.Actor) map[string]bool {
+			got := map[string]bool{}
+			for _, c := range must(w.service.Mine(ctx, by, city, text.ZH)) {
+				got[c.No] = c.Token != ""
+			}
+			return got
+		}
+		hers := report(mother, "k1")
+		for _, step := range []struct {
+			scope resident.Scope
+			want  map[string]bool
+		}{{resident.MayRead, map[string]bool{hers: false}}, {resident.MayAct, map[string]bool{hers: true}}} {
+			must(w.residents.AddHelper(ctx, mother, resident.HelperInput{City: city, Account: account, Phone: other, Scope: step.scope, Until: w.clock.Now().Date().AddDays(30)}))
+			if diff := cmp.Diff(step.want, of(son)); diff != "" {
+				t.Errorf("a helper with %s (-want +got):\n%s", step.scope, diff)
+			}
+		}
+		if got := of(mother); !got[hers] {
+			t.Errorf("the mother has no receipt of her own report: %v", got)
 		}
 	})
 }

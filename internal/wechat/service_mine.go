@@ -33,7 +33,7 @@ type Home struct {
 // Own is a case as its resident sees it in the mini program.
 type Own struct {
 	No         string        `json:"no"`
-	Token      string        `json:"token"`
+	Token      string        `json:"token,omitempty"` // none where the reader may only look
 	Status     cases.Status  `json:"status"`
 	Standing   string        `json:"standing"` // the status in fewer words, in the reader's language
 	Open       bool          `json:"open"`
@@ -134,7 +134,8 @@ func (s *Service) Me(ctx context.Context, by actor.Actor, city int) (Me, error) 
 	return me, ours(err)
 }
 
-// mine are the cases that the resident reported and those of their homes.
+// mine are the cases that the resident reported and those of their homes. Whoever may only look at a home gets no receipt of
+// what others reported about it: the receipt is what lets them act.
 func (s *Service) mine(ctx context.Context, by actor.Actor, city int) ([]cases.Mine, error) {
 	person, err := self(by)
 	if err != nil {
@@ -145,12 +146,20 @@ func (s *Service) mine(ctx context.Context, by actor.Actor, city int) ([]cases.M
 		return nil, err
 	}
 	var accounts []string
+	acts := map[string]bool{}
 	for _, h := range homes {
 		if h.State == resident.Held && h.Account != "" {
 			accounts = append(accounts, h.Account)
+			acts[h.Account] = h.Scope == resident.MayAct
 		}
 	}
-	return s.o.Cases.MineOf(ctx, city, person, accounts)
+	all, err := s.o.Cases.MineOf(ctx, city, person, accounts)
+	for i, c := range all {
+		if !c.Caller && !acts[c.Account] {
+			all[i].Token = ""
+		}
+	}
+	return all, err
 }
 
 // Mine lists a resident's cases, newest first.

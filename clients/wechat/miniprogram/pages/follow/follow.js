@@ -19,5 +19,8 @@ Page({
       due: rehu.format.spell(left, rehu.t), late: !!left && left.late,
     };
   },
-  open(e) { rehu.go('/pages/case/case?token=' + e.currentTarget.dataset.token); },
+  open(e) {
+    const token = e.currentTarget.dataset.token;
+    if (token) rehu.go('/pages/case/case?token=' + token); // whoever may only look at a home opens no case of others
+  },
 });
