@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/refund"
@@ -17,10 +18,17 @@ import (
 // household's claim anew in the same transaction.
 func (a *App) settlements() (*settle.Service, error) {
 	s, err := settle.New(settle.Options{
-		DB: a.DB, Ring: a.Ring, Places: a.Places, Fees: a.Fees, Notices: a.Notices, Jobs: a.Runner, Rules: a.Rules.RulesIn, Events: a.measured,
+		DB: a.DB, Ring: a.Ring, Places: a.Places, Fees: a.Fees, Notices: a.Notices, Clocks: a.Clocks, Jobs: a.Runner, Rules: a.Rules.RulesIn, Events: a.measured,
 	})
 	if err != nil {
 		return nil, err
+	}
+	before := a.Clocks.OnStep
+	a.Clocks.OnStep = func(ctx context.Context, tx *db.Tx, by actor.Actor, k clock.Clock, step citypack.Step) error {
+		if ours, err := s.Step(ctx, tx, by, k, step); ours || err != nil {
+			return err
+		}
+		return before(ctx, tx, by, k, step)
 	}
 	a.Measure.OnResult = func(ctx context.Context, tx *db.Tx, by actor.Actor, m measure.Measurement, _ measure.Counted) error {
 		if m.Account == "" {

@@ -71,7 +71,7 @@ func (c *checker) member(n *node, key string) {
 		c.fail(role, join(key, "role"), "pack.not_one_of", "got", role.text, "want", roles())
 	}
 	times := 0
-	for _, name := range []string{"left_percent", "before_minutes", "after_minutes"} {
+	for _, name := range []string{"left_percent", "before_minutes", "after_minutes", "before_days", "after_days"} {
 		if n.get(name) != nil {
 			times++
 		}

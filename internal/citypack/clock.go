@@ -33,13 +33,14 @@ const (
 	ClockReturn       = "return_window" // 回退时限
 	ClockReturnAnswer = "return_answer" // 回退答复
 	ClockConnect      = "connect"       // 报装
+	ClockRefund       = "refund"        // 退费到账, towards the legal day of refunds; no case carries it
 )
 
 // ClockNames lists the clocks in the order of a case's life.
 func ClockNames() []string {
 	return []string{
 		ClockSign, ClockFirstContact, ClockArrive, ClockMeasure, ClockFeedback, ClockRetest, ClockAnswer,
-		ClockResident, ClockReturn, ClockReturnAnswer, ClockConnect,
+		ClockResident, ClockReturn, ClockReturnAnswer, ClockConnect, ClockRefund,
 	}
 }
 
@@ -143,13 +144,15 @@ func (Stage) values() []string {
 	}
 }
 
-// Step is one step of escalation of a clock: when, who is told, and by which document. Exactly one of the three times is
-// set; all zero means at the due time itself.
+// Step is one step of escalation of a clock: when, who is told, and by which document. At most one of the times is set; all
+// zero means at the due time itself.
 type Step struct {
 	Stage         Stage   `json:"stage" pack:"required"`
 	LeftPercent   int     `json:"left_percent,omitempty" pack:"min=1,max=99"` // when this share of the limit is left
 	BeforeMinutes int     `json:"before_minutes,omitempty" pack:"min=1"`
 	AfterMinutes  int     `json:"after_minutes,omitempty" pack:"min=1"`
+	BeforeDays    int     `json:"before_days,omitempty" pack:"min=1"`
+	AfterDays     int     `json:"after_days,omitempty" pack:"min=1"`
 	Role          string  `json:"role" pack:"required"` // an actor role
 	Document      *Phrase `json:"document,omitempty"`
 	Origin

@@ -386,6 +386,7 @@ type PayDeadline struct {
 	Months   int     `json:"months,omitempty"`
 	Days     int     `json:"days,omitempty"`
 	MonthDay string  `json:"by,omitempty" pack:"pattern=^[0-9]{2}-[0-9]{2}$"`
+	From     string  `json:"from,omitempty" pack:"enum=claim|confirmation|publication"` // of within; the refund's claim where the law says no more
 	Text     *Phrase `json:"text,omitempty"`
 }
 

@@ -1,7 +1,7 @@
 // Package clock keeps the promises of time: by when a company must sign, call, come, measure and answer, and by when the
 // resident must have a warm flat or a word.
 //
-// Each promise is one clock of a case, or of a measurement that was asked for without one. Its limit is copied from the city pack when it starts; from then on no edit of a
+// Each promise is one clock of a case, of a measurement that was asked for without one, or of what a company has to pay back by a legal day. Its limit is copied from the city pack when it starts; from then on no edit of a
 // pack or a calendar moves the due time or undoes a breach. What happens to a clock is appended to its entries and never
 // changed. The resident's clock is stopped by nobody's dispute: only closing the case ends it. A due time that cannot be
 // computed yet, because next year's holidays are not announced, stays empty with the reason, and a case is never refused
@@ -36,12 +36,12 @@ const (
 type Clock struct {
 	City        int            `db:"city_id" json:"city"`
 	ID          string         `db:"id" json:"id"`
-	Subject     string         `db:"subject" json:"subject"` // "case:ID", "measure:ID"
+	Subject     string         `db:"subject" json:"subject"` // "case:ID", "measure:ID", "refund:SEASON:COMPANY:DAY"
 	Code        string         `db:"code" json:"code"`
 	Party       citypack.Party `db:"party" json:"party"`
 	Org         string         `db:"org" json:"org,omitempty"` // the company whose clock it is
 	Ref         string         `db:"ref" json:"ref,omitempty"` // its dispatch
-	Amount      int            `db:"amount" json:"amount"`     // 0: the pack knows no limit, so it cannot be late
+	Amount      int            `db:"amount" json:"amount"`     // 0: no limit is counted; it ends on a day that the law names, or cannot be late
 	Unit        calendar.Unit  `db:"unit" json:"unit"`
 	Roll        *bool          `db:"roll" json:"roll,omitempty"`
 	Phase       citypack.Phase `db:"phase" json:"phase,omitempty"` // the phase that the limit is written for
@@ -99,6 +99,7 @@ type Detail struct {
 	Missing  string         `json:"missing,omitempty"`  // no due time, and why
 	ByRef    string         `json:"by_ref,omitempty"`   // the dispatch whose act stopped a clock without one
 	Path     string         `json:"path,omitempty"`     // of the step in the pack
+	Held     bool           `json:"held,omitempty"`     // a pause that leaves the due time where it is, and its end
 }
 
 // Subject is what clocks belong to: a case, or another matter, as far as its limits depend on it.
@@ -148,8 +149,12 @@ func (c Clock) Late(now civil.Instant) bool {
 	if c.Due.IsZero() || window(c.Code) || c.State == Void {
 		return false
 	}
-	if c.State == Stopped {
+	switch c.State {
+	case Stopped:
 		return !c.Stopped.Before(c.Due)
+	case Paused: // it still has a due time only where it is held, see Hold
+		return !c.Breached.IsZero()
+	case Running, Void:
 	}
 	return !now.Before(c.Due)
 }

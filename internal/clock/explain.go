@@ -11,6 +11,9 @@ import (
 // Explain says in sentences why the clock ends when it does: the limit and where it stands, how it was counted, and every
 // pause, appointment and end since. Entries are those of Ledger.Entries; those of other clocks are passed over.
 func (c Clock) Explain(rules *citypack.Rules, entries []Entry) []calendar.Step {
+	if c.given() {
+		return c.explainGiven(rules, entries)
+	}
 	steps := c.explainLimit(rules)
 	first := true
 	for _, e := range entries {
@@ -91,8 +94,14 @@ func (e Entry) say() (text.Message, bool) {
 	at, due := calendar.Since(e.At), calendar.WhenFull(e.Due)
 	switch e.Event {
 	case Pause:
+		if d.Held {
+			return text.Msg("clock.explain.hold", "at", at, "why", why), true
+		}
 		return text.Msg("clock.explain.pause", "at", at, "left", lengthWords(d.LeftMS), "why", why), true
 	case Resume:
+		if d.Held {
+			return text.Msg("clock.explain.goes_on", "at", at, "due", due), true
+		}
 		return text.Msg("clock.explain.resume", "at", at, "left", lengthWords(d.LeftMS), "due", due), true
 	case Move:
 		return text.Msg("clock.explain.move", "at", at, "due", due, "why", why), true

@@ -39,12 +39,18 @@ func (c Clock) at(s citypack.Step) civil.Instant {
 			whole = time.Duration(int64(c.Amount)*unitMS(c.Unit)) * time.Millisecond
 		}
 		return c.Due.Add(-(whole * time.Duration(s.LeftPercent) / 100).Truncate(time.Second))
+	case s.BeforeDays > 0:
+		return c.Due.Add(-time.Duration(s.BeforeDays) * day)
+	case s.AfterDays > 0:
+		return c.Due.Add(time.Duration(s.AfterDays) * day)
 	case s.BeforeMinutes > 0:
 		return c.Due.Add(-time.Duration(s.BeforeMinutes) * time.Minute)
 	default:
 		return c.Due.Add(time.Duration(s.AfterMinutes) * time.Minute)
 	}
 }
+
+const day = 24 * time.Hour
 
 // next is when there is something to do after an instant; false when nothing is.
 func (c Clock) next(steps []citypack.Step, after civil.Instant) (civil.Instant, bool) {

@@ -146,3 +146,12 @@ func listMissing(ctx context.Context, tx *db.Tx, city int, after string, most in
 	}
 	return out, nil
 }
+
+// owing lists the clocks of terms that are not ended.
+func owing(ctx context.Context, tx *db.Tx, city int) ([]Clock, error) {
+	out, err := db.List[Clock](ctx, tx, `SELECT `+columns()+` FROM clock c WHERE c.city_id = $1 AND c.code = 'refund' AND c.state IN ('running', 'paused') ORDER BY c.id`, city)
+	if err != nil {
+		return nil, fmt.Errorf("list clocks of terms: %w", err)
+	}
+	return out, nil
+}

@@ -166,7 +166,7 @@ type Input struct {
 	Daily   []DayFact
 	Events  []Event
 	Only    Span       // assess only these days: a month that is settled, or up to today
-	Claimed civil.Date // the day on which the refund was established, for deadlines that run from it
+	Claimed civil.Date // the day from which a deadline of so many months runs: when the refund was claimed, confirmed or published
 }
 
 // Status says whether the figures may be used.

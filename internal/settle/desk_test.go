@@ -3,6 +3,7 @@ package settle_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -12,10 +13,13 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
 	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/money"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/refund"
 	"github.com/rehu-heat/rehu/internal/register"
@@ -46,6 +50,9 @@ type desk struct {
 	events map[string][]refund.Event
 
 	clerk, chief, company actor.Actor
+
+	runner *jobs.Runner
+	ledger *clock.Ledger
 }
 
 const (
@@ -57,7 +64,7 @@ const (
 	bills = "户号,采暖期,应收,实收\nH1,2025-2026,2420.00,2420.00\nH2,2025-2026,2420.00,2000.00\nH4,2025-2026,2420.00,2420.00\n"
 )
 
-func newDesk(t *testing.T, d *db.DB, clock *dbtest.Clock) *desk {
+func newDesk(t *testing.T, d *db.DB, now *dbtest.Clock) *desk {
 	t.Helper()
 	ring, err := secret.ParseRing("k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 	if err != nil {
@@ -71,7 +78,7 @@ func newDesk(t *testing.T, d *db.DB, clock *dbtest.Clock) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &desk{t: t, d: d, clock: clock, rules: &citypack.Rules{Pack: pack}, events: map[string][]refund.Event{}}
+	k := &desk{t: t, d: d, clock: now, rules: &citypack.Rules{Pack: pack}, events: map[string][]refund.Event{}}
 	rules := func(context.Context, *db.Tx, int) (*citypack.Rules, error) { return k.rules, nil }
 	places := place.New(d, ring)
 	territories := territory.NewService(d, places, time.Now)
@@ -87,8 +94,20 @@ func newDesk(t *testing.T, d *db.DB, clock *dbtest.Clock) *desk {
 		}
 	}
 	k.lists, k.fees = lists, fee.New(fee.Options{DB: d, Places: places, Rules: rules, Credits: settle.CreditsIn})
+	k.runner = jobs.NewRunner(d, jobs.RunnerOptions{Name: "t", Log: slog.New(slog.DiscardHandler), Machine: time.Now, Cities: func() []int { return []int{city} }})
+	if k.ledger, err = clock.New(clock.Options{DB: d, Rules: rules, Jobs: k.runner}); err != nil {
+		t.Fatal(err)
+	}
+	k.ledger.OnStep = func(ctx context.Context, tx *db.Tx, by actor.Actor, c clock.Clock, step citypack.Step) error {
+		_, err := k.Step(ctx, tx, by, c, step)
+		return err
+	}
+	notices, err := notice.New(notice.Options{DB: d, Ring: ring})
+	if err != nil {
+		t.Fatal(err)
+	}
 	k.Service, err = settle.New(settle.Options{
-		DB: d, Ring: ring, Places: places, Rules: rules, Fees: k.fees, Batch: 2, Patience: 60 * time.Millisecond,
+		DB: d, Ring: ring, Places: places, Rules: rules, Fees: k.fees, Batch: 2, Patience: 60 * time.Millisecond, Jobs: k.runner, Clocks: k.ledger, Notices: notices,
 		Events: func(_ context.Context, _ *db.Tx, _ int, account string) ([]refund.Event, error) {
 			k.mu.Lock()
 			defer k.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/fee"
@@ -22,13 +23,14 @@ import (
 	"github.com/rehu-heat/rehu/internal/secret"
 )
 
-// Options set up a Service. Notices, Jobs and Events may be left out.
+// Options set up a Service. Notices, Clocks, Jobs and Events may be left out.
 type Options struct {
 	DB      *db.DB
 	Ring    *secret.Ring
 	Places  *place.Service
 	Fees    *fee.Service
-	Notices *notice.Service // warns companies of the legal day and tells residents of their money
+	Notices *notice.Service // tells companies and the authority of the legal day, and residents of their money
+	Clocks  *clock.Ledger   // of the legal days
 	Jobs    *jobs.Runner
 	Rules   func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)
 	// Events gives what was measured at a home, in the order in which it happened.
@@ -57,10 +59,10 @@ func New(o Options) (*Service, error) {
 		jobs.Handle(o.Jobs, s.spread)
 		jobs.Handle(o.Jobs, s.order)
 		jobs.Handle(o.Jobs, s.run)
-		jobs.Handle(o.Jobs, s.warn)
+		jobs.Handle(o.Jobs, s.clocks)
 		jobs.Handle(o.Jobs, s.recount)
 		o.Jobs.Every(recountEvery, recountArgs{})
-		o.Jobs.Every(24*time.Hour, warnArgs{})
+		o.Jobs.Every(clockEvery, clockArgs{})
 	}
 	return s, nil
 }
@@ -116,14 +118,15 @@ func wholeDays(s citypack.Season) int {
 	return int(d / (24 * time.Hour))
 }
 
-// input is what the engine is asked; upto limits the days that count, absent for all.
-func (t terms) input(events []refund.Event, b Basis, claimed civil.Instant, upto civil.Date) refund.Input {
+// input is what the engine is asked; from is the instant from which a deadline of so many months runs, upto limits the days
+// that count, absent for all.
+func (t terms) input(events []refund.Event, b Basis, from civil.Instant, upto civil.Date) refund.Input {
 	in := refund.Input{Season: t.season, AgreedC: b.AgreedC, Fee: b.Fee, Events: events}
 	if events == nil {
 		in.Events = []refund.Event{} // nothing happened, or nothing of it holds any more
 	}
-	if !claimed.IsZero() {
-		in.Claimed = claimed.Date()
+	if !from.IsZero() {
+		in.Claimed = from.Date()
 	}
 	if !upto.IsZero() {
 		in.Only = refund.Span{To: upto}

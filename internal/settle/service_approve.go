@@ -146,9 +146,23 @@ func (s *Service) orderSome(ctx context.Context, tx *db.Tx, x Settlement, lines 
 	if err != nil {
 		return err
 	}
+	t, err := s.termsIn(ctx, tx, x.City, x.Season)
+	if err != nil {
+		return err
+	}
+	if err := s.tick(ctx, tx, x.City); err != nil {
+		return err
+	}
 	list := make([]Payout, len(lines))
 	for i, l := range lines {
 		c := claims[l.Account]
+		if c.Published.IsZero() {
+			c.Published = x.Approved
+			c.PayBy = t.payBy(c)
+			if err := publish(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		p := Payout{
 			City: x.City, Settlement: x.ID, Account: l.Account, Season: x.Season, Company: l.Company, Bearer: c.Bearer, Amount: l.Payable, State: Due,
 			PayBy: c.PayBy, Invoice: InvoiceOpen, Created: tx.Now, Version: 1,

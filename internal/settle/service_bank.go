@@ -381,6 +381,9 @@ func (s *Service) answered(ctx context.Context, by actor.Actor, b Batch, report 
 			return report, err
 		}
 		report.Left = left
+		if err := s.tick(ctx, tx, b.City); err != nil {
+			return report, err
+		}
 		was, err := findBatch(ctx, tx, b.City, b.ID)
 		if err != nil || left > 0 || was.State == BatchAnswered {
 			return report, err

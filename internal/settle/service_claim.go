@@ -65,6 +65,7 @@ type gathered struct {
 	mark       string
 	now        civil.Instant
 	scratch    refund.Scratch
+	ticked     bool // the clocks of the legal days will be looked at
 }
 
 func (s *Service) gather(ctx context.Context, tx *db.Tx, city int, t terms, homes []place.Home) (*gathered, error) {
@@ -114,6 +115,13 @@ func (s *Service) reckonOne(ctx context.Context, tx *db.Tx, by actor.Actor, g *g
 	}
 	if c.State == Confirmed && c.Confirmed == nil {
 		c.Confirmed, c.Confirm = &c.Amount, tx.Now
+	}
+	c.PayBy = g.t.payBy(c)
+	if !g.ticked && (c.Amount > 0 || was.Amount > 0) {
+		g.ticked = true
+		if err := s.tick(ctx, tx, g.city); err != nil {
+			return err
+		}
 	}
 	if c, err = saveClaim(ctx, tx, before, c); err != nil {
 		return err
@@ -182,7 +190,7 @@ func (g *gathered) claim(was Claim, known bool, h place.Home, own []refund.Event
 // assess sets what a claim comes to.
 func (g *gathered) assess(c *Claim, events []refund.Event, basis Basis) {
 	c.CountedTo = g.t.upto(g.now)
-	in := g.t.input(events, basis, c.Claimed, c.CountedTo)
+	in := g.t.input(events, basis, g.t.runsFrom(*c), c.CountedTo)
 	r, said := g.t.assess(&in, &g.scratch)
 	c.Status, c.Amount, c.Counted, c.PayBy, c.Missing = r.Status, r.Refund, r.Counted, r.PayBy, ""
 	if said != "" {
@@ -276,6 +284,9 @@ func (s *Service) viewIn(ctx context.Context, tx *db.Tx, by actor.Actor, c Claim
 	if v.Payouts, err = payoutsOf(ctx, tx, c.City, c.Season, c.Account); err != nil {
 		return v, err
 	}
+	if v.Clocks, v.ClockEntries, err = s.clocksOf(ctx, tx, v); err != nil {
+		return v, err
+	}
 	return v, s.mask(ctx, tx, c.City, v.Payouts)
 }
 
@@ -292,7 +303,7 @@ func (t terms) explain(c Claim, now civil.Instant) (refund.Assessment, error) {
 	if err != nil {
 		return refund.Assessment{}, err
 	}
-	in := t.input(events, basis, c.Claimed, t.upto(now))
+	in := t.input(events, basis, t.runsFrom(c), t.upto(now))
 	return t.plan.Explain(&in)
 }
 
@@ -311,7 +322,7 @@ func (s *Service) InputIn(ctx context.Context, tx *db.Tx, city int, season, acco
 		return refund.Input{}, "", err
 	}
 	basis, err := UnpackBasis(c.Basis)
-	return t.input(events, basis, c.Claimed, t.upto(tx.Now)), t.rule, err
+	return t.input(events, basis, t.runsFrom(c), t.upto(tx.Now)), t.rule, err
 }
 
 // Claims lists the claims of a season in the order of the accounts, for those who may see them.

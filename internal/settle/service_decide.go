@@ -104,6 +104,14 @@ func (s *Service) step(ctx context.Context, tx *db.Tx, by actor.Actor, city int,
 		}
 		sum := c.Amount
 		c.Confirmed, c.Confirm = &sum, tx.Now
+		t, err := s.termsIn(ctx, tx, city, season)
+		if err != nil {
+			return c, err
+		}
+		c.PayBy = t.payBy(c)
+	}
+	if err := s.tick(ctx, tx, city); err != nil {
+		return c, err
 	}
 	return saveClaim(ctx, tx, &was, c)
 }
@@ -173,6 +181,9 @@ func (s *Service) reopened(ctx context.Context, tx *db.Tx, c Claim) (Claim, erro
 	}
 	was := c
 	c.State = Open
+	if err := s.tick(ctx, tx, c.City); err != nil {
+		return c, err
+	}
 	return saveClaim(ctx, tx, &was, c)
 }
 

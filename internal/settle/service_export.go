@@ -113,7 +113,7 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, t terms, mark string, cla
 			upto = t.upto(c.Changed)
 		}
 		out[i] = Kept{
-			Claim: c, Input: t.input(events, basis, c.Claimed, upto), Stale: c.BasisMark != mark, Lines: lines[c.Account], Payouts: payouts[c.Account],
+			Claim: c, Input: t.input(events, basis, t.runsFrom(c), upto), Stale: c.BasisMark != mark, Lines: lines[c.Account], Payouts: payouts[c.Account],
 		}
 	}
 	return out, nil

@@ -208,6 +208,11 @@ func (s *Service) redirect(ctx context.Context, tx *db.Tx, to Payee) error {
 	if err != nil {
 		return err
 	}
+	if len(waiting) > 0 {
+		if err := s.tick(ctx, tx, to.City); err != nil {
+			return err
+		}
+	}
 	for _, was := range waiting {
 		bills, err := s.o.Fees.BillsIn(ctx, tx, to.City, was.Season, []string{to.Account})
 		if err != nil {
@@ -297,6 +302,9 @@ func (s *Service) MarkPayout(ctx context.Context, by actor.Actor, in MarkInput) 
 			p.State, p.Batch, p.Reason = step.To, "", in.Reason
 		}
 		if p, err = savePayout(ctx, tx, was, p); err != nil {
+			return Payout{}, err
+		}
+		if err := s.tick(ctx, tx, in.City); err != nil {
 			return Payout{}, err
 		}
 		err = audit.Record(ctx, tx, by, in.City, audit.Act{Subject: chainOf(in.Account), Act: "payout.mark", Public: true, Body: map[string]any{

@@ -9,14 +9,12 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
-	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/money"
-	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/refund"
-	"github.com/rehu-heat/rehu/internal/text"
 )
 
 // Console is the state of a season's settlements: what runs, what is seen, what is owed.
@@ -178,6 +176,9 @@ type Overdue struct {
 	Days       int        `json:"days"`             // of the oldest
 	LateCharge *money.Fen `json:"late_charge_yuan"` // 滞退金 up to today; null: the law has none, or the contract's rate is not known
 	Missing    string     `json:"missing,omitempty"`
+
+	Stage   citypack.Stage `json:"stage,omitempty"` // the last step that was taken about it
+	StageAt civil.Instant  `json:"stage_at"`
 }
 
 // Overdue lists companies with refunds past the legal day, the longest first, with the late charge where the law has one.
@@ -200,7 +201,7 @@ func (s *Service) overdueIn(ctx context.Context, tx *db.Tx, by actor.Actor, city
 		return nil, fmt.Errorf("terms of companies: %w", err)
 	}
 	today := tx.Now.Date()
-	late := map[string]*Overdue{}
+	late, days := map[string]*Overdue{}, map[string][]civil.Date{}
 	err = lateOnes(ctx, tx, city, season, today, func(r lateRow) error {
 		if !seesCompany(by, city, r.Company) {
 			return nil
@@ -210,10 +211,16 @@ func (s *Service) overdueIn(ctx context.Context, tx *db.Tx, by actor.Actor, city
 			o = &Overdue{Company: r.Company, Oldest: r.PayBy}
 			late[r.Company] = o
 		}
+		if !slices.Contains(days[r.Company], r.PayBy) {
+			days[r.Company] = append(days[r.Company], r.PayBy)
+		}
 		o.add(r, today)
 		o.charge(t, rates[r.Company].LateRate, r.Net, r.PayBy, today, r.Excused != "")
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Overdue, 0, len(late))
 	for _, o := range late {
 		out = append(out, *o)
@@ -221,7 +228,7 @@ func (s *Service) overdueIn(ctx context.Context, tx *db.Tx, by actor.Actor, city
 	slices.SortFunc(out, func(a, b Overdue) int {
 		return cmp.Or(b.Days-a.Days, strings.Compare(a.Company, b.Company))
 	})
-	return out, err
+	return out, s.stages(ctx, tx, city, season, out, days)
 }
 
 // add counts one order, or one claim without.
@@ -323,11 +330,14 @@ type Published struct {
 	Approved  money.Fen `json:"approved_yuan"`
 	Paid      money.Fen `json:"paid_yuan"`
 	Unclaimed money.Fen `json:"unclaimed_yuan"`
-	Overdue   int64     `json:"overdue"`
-	Done      int64     `json:"done"` // paid, with the invoice handled
+	Overdue   int64     `json:"overdue"`      // orders to pay past the legal day
+	Unsettled int64     `json:"unsettled"`    // homes past the legal day whose claim is in no order to pay, or not whole
+	Late      money.Fen `json:"overdue_yuan"` // of both
+	Done      int64     `json:"done"`         // paid, with the invoice handled
 }
 
-// PublicList is what a city shows of a season's refunds by company, once a settlement of it was approved.
+// PublicList is what a city shows of a season's refunds by company: once a settlement of it was approved, and from the legal
+// day on what was not paid, settled or not.
 func (s *Service) PublicList(ctx context.Context, city int, season string) ([]Published, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Published, error) {
 		all, err := settlementsOf(ctx, tx, city, season)
@@ -360,7 +370,19 @@ func (s *Service) PublicList(ctx context.Context, city int, season string) ([]Pu
 		}
 		for _, x := range sums {
 			p := line(x.Company)
-			p.Paid, p.Unclaimed, p.Overdue, p.Done = x.Paid, x.Unclaimed, x.Overdue, x.Done
+			p.Paid, p.Unclaimed, p.Done = x.Paid, x.Unclaimed, x.Done
+		}
+		err = lateOnes(ctx, tx, city, season, tx.Now.Date(), func(r lateRow) error {
+			p := line(r.Company)
+			if p.Late += r.Net; r.Ordered {
+				p.Overdue++
+			} else {
+				p.Unsettled++
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 		out := make([]Published, 0, len(by))
 		for _, p := range by {
@@ -368,46 +390,5 @@ func (s *Service) PublicList(ctx context.Context, city int, season string) ([]Pu
 		}
 		slices.SortFunc(out, func(a, b Published) int { return strings.Compare(a.Company, b.Company) })
 		return out, nil
-	})
-}
-
-// warnArgs are the daily job that warns companies of the legal day.
-type warnArgs struct{}
-
-// Kind implements jobs.Args.
-func (warnArgs) Kind() string { return "settle.warn" }
-
-func (s *Service) warn(ctx context.Context, j jobs.Job, _ warnArgs) error { return s.Warn(ctx, j.City) }
-
-// Warn tells companies whose legal day is near or past what they still owe, once a day.
-func (s *Service) Warn(ctx context.Context, city int) error {
-	if s.o.Notices == nil {
-		return nil
-	}
-	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
-		seasons, err := seasonsPaid(ctx, tx, city)
-		if err != nil {
-			return fmt.Errorf("seasons with settlements: %w", err)
-		}
-		for _, season := range seasons {
-			soon, err := sumPayouts(ctx, tx, city, season, tx.Now.Add(warnBefore).Date())
-			if err != nil {
-				return err
-			}
-			for _, x := range soon {
-				if x.Overdue == 0 {
-					continue
-				}
-				_, err := s.o.Notices.EnqueueIn(ctx, tx, actor.SystemFor("settle", actor.Job), notice.Message{
-					City: city, Channel: notice.Console, Org: x.Company, Role: actor.RoleCompany, Template: "settle.notice_due", Lang: text.ZH,
-					Params:  map[string]any{"season": season, "orders": x.Overdue, "amount": x.OverdueFen.Yuan()},
-					Subject: "season:" + season, Matter: "settle.due:" + season + ":" + x.Company + ":" + tx.Now.Date().String(),
-				})
-				if err != nil {
-					return fmt.Errorf("warn %s: %w", x.Company, err)
-				}
-			}
-		}
-		return nil
 	})
 }

@@ -14,9 +14,8 @@
 package settle
 
 import (
-	"time"
-
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clock"
 	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/refund"
@@ -48,6 +47,7 @@ type Claim struct {
 	Confirm   civil.Instant `db:"confirmed_at" json:"confirmed_at"`
 	Bearer    string        `db:"bearer" json:"bearer,omitempty"` // who bears it where that is not the company
 	Claimed   civil.Instant `db:"claimed_at" json:"claimed_at"`
+	Published civil.Instant `db:"published_at" json:"published_at"` // in an approved settlement, for the first time
 	Changed   civil.Instant `db:"changed_at" json:"changed_at"`
 	Version   int64         `db:"version" json:"version"`
 }
@@ -61,7 +61,10 @@ type View struct {
 	Objections []Objection       `json:"objections"`
 	Areas      []Area            `json:"areas"`
 	Payouts    []Payout          `json:"payouts"`
+	Clocks     []clock.Clock     `json:"clocks"` // of the legal day
 	Allowed    []Event           `json:"allowed"`
+
+	ClockEntries []clock.Entry `json:"-"`
 }
 
 // Objection is what a company says against a claim, with its proof, and what the authority decided.
@@ -374,6 +377,3 @@ type Filter struct {
 	Day     civil.Date    `json:"day" form:"day"`       // claimed on that day
 	page.Request
 }
-
-// warnBefore is how long before the legal day the responsible company is warned.
-const warnBefore = 7 * 24 * time.Hour
