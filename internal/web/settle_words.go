@@ -72,3 +72,11 @@ func fieldTime(at civil.Instant) string {
 	}
 	return at.Date().String() + "T" + at.Clock()
 }
+
+// stageOf says how far the escalation about a company's overdue refunds has come, and since when.
+func stageOf(ctx context.Context, o settle.Overdue) string {
+	if o.Stage == "" {
+		return ui.T(ctx, "settlepage.no_stage")
+	}
+	return ui.T(ctx, "clock.stage."+string(o.Stage)) + " " + o.StageAt.Date().String()
+}

@@ -12,8 +12,7 @@ ALTER TABLE refund_claim ADD COLUMN published_at BIGINT;
 
 CREATE INDEX clock_refund ON clock (city_id, id) WHERE code = 'refund';
 
-DELETE FROM job WHERE kind = 'settle.warn' AND state IN ('waiting', 'running', 'dead');
-DELETE FROM periodic WHERE kind = 'settle.warn';
+UPDATE job SET state = 'done', done_at = created_at WHERE kind = 'settle.warn' AND state <> 'done';
 
 -- +goose Down
 DELETE FROM clock_entry WHERE EXISTS (SELECT 1 FROM clock c WHERE c.city_id = clock_entry.city_id AND c.id = clock_entry.clock_id AND c.code = 'refund');
