@@ -156,6 +156,16 @@ func (v *v1) payOperations() {
 			in.City, in.Account = c.city, c.param("account")
 			return v.Refunds.SetPayee(ctx, c.by, in)
 		})
+	act(v, Operation{Name: "agree_set_off", Method: http.MethodPost, Path: ofClaim + "/set-off", Permissions: pay, tag: "settlement", status: http.StatusCreated},
+		func(ctx context.Context, c caller, in settle.SetOffInput) (settle.SetOff, error) {
+			in.City, in.Season, in.Account, in.Key = c.city, c.param("season"), c.param("account"), c.key()
+			return v.Refunds.AgreeSetOff(ctx, c.by, in)
+		})
+	act(v, Operation{Name: "withdraw_set_off", Method: http.MethodPost, Path: "/cities/{city}/set-offs/{set_off}/withdraw", Permissions: pay, tag: "settlement"},
+		func(ctx context.Context, c caller, in settle.WithdrawInput) (settle.SetOff, error) {
+			in.City, in.ID = c.city, c.param("set_off")
+			return v.Refunds.WithdrawSetOff(ctx, c.by, in)
+		})
 	act(v, Operation{Name: "mark_payout", Method: http.MethodPost, Path: "/cities/{city}/settlements/{settlement}/payouts/{account}", Permissions: pay, tag: "settlement"},
 		func(ctx context.Context, c caller, in settle.MarkInput) (settle.Payout, error) {
 			in.City, in.Settlement, in.Account = c.city, c.param("settlement"), c.param("account")

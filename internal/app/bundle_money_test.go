@@ -102,6 +102,13 @@ func TestAFileOfASettledAndPaidRefundVerifies(t *testing.T) {
 	d.fatal(err)
 	_, err = d.Settle.SetPayee(ctx, actor.SystemFor("test", actor.Command), settle.PayeeInput{City: city, Account: "H1", Kind: settle.Holder, Name: "张喆", BankNo: "12345678", Choice: settle.ByBank})
 	d.fatal(err)
+	company := actor.Actor{ID: "c1", Kind: actor.Person, Org: "C1", Grants: []actor.Grant{{Role: actor.RoleCompany, City: city, Companies: []string{"C1"}}}}
+	_, err = d.Settle.AgreeSetOff(ctx, company, settle.SetOffInput{
+		City: city, Season: winter, Account: "H1", Ground: settle.ByConsent, Amount: 10000, On: civil.NewDate(2026, 3, 30), Who: "张喆", Proof: "同意书 7",
+	})
+	d.fatal(err)
+	_, err = d.Settle.SetLateRate(ctx, head, settle.RateInput{City: city, Company: "C1", LateRate: "0.0005"})
+	d.fatal(err)
 	d.clock.Advance(time.Hour)
 	x, err := d.Settle.Settle(ctx, head, settle.RunInput{City: city, Season: winter})
 	d.fatal(err)
@@ -121,7 +128,42 @@ func TestAFileOfASettledAndPaidRefundVerifies(t *testing.T) {
 	answer := fmt.Sprintf("业务编号,处理结果,银行流水号,支付时间\n%d-H1,成功,B1,2026-08-02 10:00\n", x.No)
 	_, err = d.Settle.ReadResult(ctx, by, city, b.ID, "result.csv", strings.NewReader(answer))
 	d.fatal(err)
-	d.changedPayout(d.sound("paid late", sum()))
+	file := d.sound("paid late", sum())
+	d.changedPayout(file)
+	d.changedCosts(file)
+}
+
+// changedCosts changes one digit or word about the late charge and the set-off of a file after the other; each is found.
+func (d *disputed) changedCosts(file string) {
+	d.t.Helper()
+	v, err := d.Settle.Claim(ctx, person(actor.RoleSectionHead, "centre"), city, winter, "H1")
+	d.fatal(err)
+	if len(v.Lates) != 1 || v.Lates[0].Charge == 0 || v.Lates[0].Days != 79 { // 15 May to 2 August
+		d.t.Fatalf("late charges %+v", v.Lates)
+	}
+	charge := v.Lates[0].Charge.Yuan()
+	other := charge[:len(charge)-1] + string('0'+('9'-charge[len(charge)-1]))
+	for name, c := range map[string]struct{ was, is, field string }{
+		"another charge":               {`"charge_yuan":"` + charge, `"charge_yuan":"` + other, "late_charges.0.charge_yuan"},
+		"another rate":                 {`"rate":"0.0005"`, `"rate":"0.0004"`, "late_charges.0.rate"},
+		"another rate of the company":  {`"C1":"0.0005"`, `"C1":"0.0006"`, "late_charges.0.charge_yuan"},
+		"fewer days":                   {`"days":79`, `"days":78`, "late_charges.0.days"},
+		"paid a day earlier":           {`"upto":"2026-08-02"`, `"upto":"2026-08-01"`, "late_charges.0.upto"},
+		"an exception that is not one": {`"excused":false`, `"excused":true`, "late_charges.0.excused"},
+		"another ground":               {`"ground":"consent"`, `"ground":"law"`, "set_offs.0.article"},
+		"less agreed to":               {`"set_offs":[{"amount_yuan":"100.00"`, `"set_offs":[{"amount_yuan":"99.99"`, "set_offs"},
+		"an agreement that is none":    {`"state":"agreed"`, `"state":"withdrawn"`, "set_offs"},
+	} {
+		bad := strings.Replace(file, c.was, c.is, 1)
+		if bad == file {
+			d.t.Errorf("%s: the file has no %s", name, c.was)
+			continue
+		}
+		r, err := bundle.Verify(strings.NewReader(bad), bundle.Verification{})
+		if err == nil || !slices.ContainsFunc(r.Problems, func(p bundle.Problem) bool { return p.Field == c.field }) {
+			d.t.Errorf("%s: %v, %+v; want %s", name, err, r.Problems, c.field)
+		}
+	}
 }
 
 // changedPayout changes one thing about the payment of a file after the other; each is found.
@@ -140,7 +182,7 @@ func (d *disputed) changedPayout(file string) {
 		"less paid":                             {strings.Replace(one, `"amount_yuan":"`+amount, `"amount_yuan":"0.01`, 1), "payouts.0.amount_yuan"},
 		"paid twice":                            {one + "," + one, "payouts.1.amount_yuan"},
 		"never paid":                            {"", "payouts"},
-		"more taken for arrears than there was": {strings.Replace(one, `"set_off_yuan":"0.00"`, `"set_off_yuan":"99999.00"`, 1), "payouts.0.set_off_yuan"},
+		"more taken for arrears than there was": {strings.Replace(one, `"set_off_yuan":"100.00"`, `"set_off_yuan":"99999.00"`, 1), "payouts.0.set_off_yuan"},
 		"of another settlement":                 {strings.Replace(one, `"settlement":1`, `"settlement":7`, 1), "payouts.0.amount_yuan"},
 	} {
 		bad := slices.Clone(lines)

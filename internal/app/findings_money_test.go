@@ -48,7 +48,7 @@ func newDisputed(t *testing.T, tenths int) *disputed {
 		{"companies", "code,name\nC1,城北热力\n"},
 		{"communities", "name,district,company,connected\n向阳花园,东城区,C1,是\n"},
 		{"households", "户号,小区,楼号,单元,房号,户主,电话,面积,价格类别\nH1,向阳花园,3,2,601,张喆,13800002231,100,居民\n"},
-		{"fees", "户号,采暖期,应收,实收\nH1,2025-2026,2420.00,2420.00\n"},
+		{"fees", "户号,采暖期,应收,实收\nH1,2025-2026,2420.00,2300.00\n"},
 	} {
 		in := register.Request{City: city, Kind: place.Kind(l.kind), Version: map[string]string{"companies": "2025", "communities": "2025"}[l.kind], From: civil.NewDate(2025, 10, 1), Source: "文", Name: "list.csv"}
 		if r, err := d.Register.Import(ctx, root, in, strings.NewReader(l.csv)); err != nil {

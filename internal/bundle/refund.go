@@ -52,6 +52,7 @@ type termsLine struct {
 	Rule          *citypack.RefundRule `json:"rule"` // null: none is known
 	Provisional   bool                 `json:"provisional"`
 	Approval      *citypack.Approval   `json:"approval"`
+	LateRates     map[string]string    `json:"late_rates,omitzero"` // by company: what its contracts charge a day for a late refund; absent in files of before
 }
 
 // plan makes the rule ready; nil without a rule.
@@ -130,6 +131,7 @@ type claimLine struct {
 	State   settle.State  `json:"state"`
 	Claimed civil.Instant `json:"claimed_at"`
 	Changed civil.Instant `json:"changed_at"`
+	From    civil.Date    `json:"runs_from,omitzero"` // the day from which the time to pay runs, where the rule lets it run from a day of the claim
 
 	Fee     refund.Fee      `json:"fee"`
 	AgreedC *celsius.Tenths `json:"agreed_c"`
@@ -145,6 +147,8 @@ type claimLine struct {
 
 	Settled []settledLine   `json:"settled"`
 	Payouts []payoutLine    `json:"payouts"`
+	SetOffs []setOffLine    `json:"set_offs,omitempty"`
+	Lates   []lateLine      `json:"late_charges,omitempty"`
 	Why     json.RawMessage `json:"assessment,omitempty"` // of a household's file: the answer of rehu refund, with every day and step
 	Objects []objectionLine `json:"objections,omitempty"`
 	Areas   []areaLine      `json:"areas,omitempty"`
@@ -175,8 +179,28 @@ type payoutLine struct {
 	State      settle.PayState `json:"state"`
 	PayBy      civil.Date      `json:"pay_by"`
 	Paid       civil.Instant   `json:"paid_at"`
+	Excused    bool            `json:"excused,omitempty"` // lateness is the user's own
 	Invoice    settle.Invoice  `json:"invoice"`
 	Proof      string          `json:"proof,omitempty"` // salted hash of the bank's reference
+}
+
+// setOffLine is what allows that arrears are set off: the household's agreement, or the article of the law. Who agreed is a
+// salted hash, as is the paper.
+type setOffLine struct {
+	Amount  money.Fen          `json:"amount_yuan"`
+	Ground  settle.Ground      `json:"ground"`
+	Article string             `json:"article,omitempty"`
+	On      civil.Date         `json:"on"`
+	State   settle.SetOffState `json:"state"`
+	Made    civil.Instant      `json:"made_at"`
+	Who     string             `json:"who,omitempty"`
+	Proof   string             `json:"proof,omitempty"`
+}
+
+// lateLine is the late charge (滞退金) of an order, or with settlement 0 of what is in none.
+type lateLine struct {
+	Settlement int64 `json:"settlement"`
+	settle.Late
 }
 
 // objectionLine is what the company said against a claim and what the authority decided.
@@ -216,20 +240,22 @@ type totalLine struct {
 	Open          money.Fen `json:"open_yuan"`
 }
 
-// booksLine are the two equations of the season: assessed = approved + refused + open, approved = paid + owed.
+// booksLine are the two equations of the season: assessed = approved + refused + open, approved = paid + set off + owed.
 type booksLine struct {
 	Assessed money.Fen `json:"assessed_yuan"`
 	Approved money.Fen `json:"approved_yuan"`
 	Refused  money.Fen `json:"refused_yuan"`
 	Open     money.Fen `json:"open_yuan"`
 	Paid     money.Fen `json:"paid_yuan"`
+	SetOff   money.Fen `json:"set_off_yuan,omitempty"`
 	Owed     money.Fen `json:"owed_yuan"`
+	Late     money.Fen `json:"late_charge_yuan,omitempty"` // up to the day of the file
 }
 
 func booksOf(b settle.Books) booksLine {
-	return booksLine{Assessed: b.Assessed, Approved: b.Approved, Refused: b.Refused, Open: b.Open, Paid: b.Paid, Owed: b.Owed}
+	return booksLine{Assessed: b.Assessed, Approved: b.Approved, Refused: b.Refused, Open: b.Open, Paid: b.Paid, SetOff: b.SetOff, Owed: b.Owed}
 }
 
 func (b booksLine) balanced() bool {
-	return b.Assessed == b.Approved+b.Refused+b.Open && b.Approved == b.Paid+b.Owed
+	return b.Assessed == b.Approved+b.Refused+b.Open && b.Approved == b.Paid+b.SetOff+b.Owed
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/measure"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/refund"
 	"github.com/rehu-heat/rehu/internal/settle"
@@ -103,6 +104,8 @@ type moneyExport struct {
 	terms settle.Terms
 	seen  []settle.Seen
 	no    int64
+	plan  *refund.Plan
+	late  money.Fen // charges of the claims so far
 }
 
 // moneyFile notes the export as an act, then writes a file within one reading transaction.
@@ -161,6 +164,7 @@ func (m *moneyExport) begin(ctx context.Context, tx *db.Tx) error {
 		Season: m.scope.Season, From: m.terms.Season.From, To: m.terms.Season.To, Days: m.terms.Season.Days, StatutoryDays: m.terms.StatutoryDays,
 		Rule: m.terms.Rule, Provisional: m.terms.Provisional,
 	}
+	m.plan, t.LateRates = t.plan(), m.terms.Rates
 	if t.Rule != nil && m.service.o.Approval != nil {
 		if t.Approval, err = m.service.o.Approval(ctx, tx, m.in.City, t.Rule.Path); err != nil {
 			return err
@@ -292,7 +296,7 @@ func (m *moneyExport) claim(k settle.Kept) claimLine {
 	c := k.Claim
 	m.no++
 	out := claimLine{
-		No: m.no, Home: pseudonym(m.key, c.City, c.Account), Company: c.Company, Station: c.Station, State: c.State, Claimed: c.Claimed, Changed: c.Changed,
+		No: m.no, Home: pseudonym(m.key, c.City, c.Account), Company: c.Company, Station: c.Station, State: c.State, Claimed: c.Claimed, Changed: c.Changed, From: m.terms.RunsFrom(c),
 		Fee: k.Input.Fee, AgreedC: k.Input.AgreedC, Events: k.Input.Events, Upto: k.Input.Only.To, Stale: k.Stale,
 		Status: c.Status, Amount: c.Amount, Counted: c.Counted, PayBy: c.PayBy, Missing: c.Missing, Settled: []settledLine{}, Payouts: []payoutLine{},
 	}
@@ -307,10 +311,21 @@ func (m *moneyExport) claim(k settle.Kept) claimLine {
 			Payable: l.Payable, Open: l.Open, Same: x.Reckons(k, m.terms),
 		})
 	}
+	salt := measure.ChainOf(c.Account)
+	for _, x := range k.SetOffs {
+		out.SetOffs = append(out.SetOffs, setOffLine{
+			Amount: x.Amount, Ground: x.Ground, Article: x.Article, On: x.On, State: x.State, Made: x.Made, Who: x.Who,
+			Proof: audit.Fingerprint(salt, x.Proof),
+		})
+	}
+	for _, l := range m.terms.Lates(m.plan, k) {
+		m.late += l.Charge
+		out.Lates = append(out.Lates, lateLine{Settlement: numbers[l.Settlement].No, Late: l})
+	}
 	for _, p := range k.Payouts {
 		out.Payouts = append(out.Payouts, payoutLine{
 			Settlement: numbers[p.Settlement].No, Company: p.Company, Amount: p.Amount, SetOff: p.SetOff, Method: p.Method, State: p.State, PayBy: p.PayBy,
-			Paid: p.Paid, Invoice: p.Invoice, Proof: audit.Fingerprint(measure.ChainOf(c.Account), p.BankRef),
+			Paid: p.Paid, Excused: p.Excused != "", Invoice: p.Invoice, Proof: audit.Fingerprint(salt, p.BankRef),
 		})
 	}
 	return out
@@ -334,6 +349,7 @@ func (m *moneyExport) sums(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	books := booksOf(b)
+	books.Late = m.late
 	return m.w.write(line{Books: &books})
 }
 

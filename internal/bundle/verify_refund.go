@@ -156,13 +156,16 @@ func (v *verifier) claim(c *claimLine) {
 	}
 	v.settled(at, c)
 	v.paid(at, c)
+	v.offset(at, c)
+	v.late(at, c)
 }
 
 func (v *verifier) input(c *claimLine, upto civil.Date) refund.Input {
 	t := v.money.terms
 	in := refund.Input{Season: refund.Season{From: t.From, To: t.To, Days: t.Days}, AgreedC: c.AgreedC, Fee: c.Fee, Events: c.Events}
-	if !c.Claimed.IsZero() {
-		in.Claimed = c.Claimed.Date()
+	in.Claimed = c.From
+	if in.Claimed.IsZero() && !c.Claimed.IsZero() && (t.Rule == nil || t.Rule.Deadline == nil || t.Rule.Deadline.From == "") {
+		in.Claimed = c.Claimed.Date() // written before the day stood in the file
 	}
 	in.Only.To = upto
 	return in
@@ -287,10 +290,9 @@ func (v *verifier) paid(at Problem, c *claimLine) {
 		}
 		ordered[p.Settlement] = true
 		if p.State == settle.Paid {
-			v.money.sum.Paid += p.Amount
-		} else {
-			v.money.sum.Paid += p.SetOff
+			v.money.sum.Paid += p.Amount - p.SetOff
 		}
+		v.money.sum.SetOff += p.SetOff
 	}
 	for _, l := range c.Settled {
 		if s := v.money.settlements[l.Settlement]; s.State == settle.Ordered && l.Payable > 0 && !ordered[l.Settlement] {
@@ -358,7 +360,7 @@ func (v *verifier) closeBooks() {
 		v.problem(Problem{Field: "books"}, "bundle.lacks", "section", "books")
 		return
 	}
-	m.sum.Owed = m.sum.Approved - m.sum.Paid
+	m.sum.Owed = m.sum.Approved - m.sum.Paid - m.sum.SetOff
 	for _, f := range []struct {
 		name       string
 		want, have money.Fen
@@ -368,7 +370,9 @@ func (v *verifier) closeBooks() {
 		{"refused_yuan", m.sum.Refused, m.books.Refused},
 		{"open_yuan", m.sum.Open, m.books.Open},
 		{"paid_yuan", m.sum.Paid, m.books.Paid},
+		{"set_off_yuan", m.sum.SetOff, m.books.SetOff},
 		{"owed_yuan", m.sum.Owed, m.books.Owed},
+		{"late_charge_yuan", m.sum.Late, m.books.Late},
 	} {
 		if f.want != f.have {
 			v.differs(Problem{Field: "books." + f.name}, f.want, f.have)

@@ -46,6 +46,7 @@ type RefundRule struct {
 	FirstSupply  *StartEnd    `json:"late_first_supply,omitempty"`
 	Deadline     *PayDeadline `json:"deadline,omitempty"`
 	LateCharge   *LateRefund  `json:"late_refund,omitempty"`
+	SetOff       *SetOffRight `json:"set_off,omitempty"` // absent: only what the household agreed to
 
 	ContractOverride *bool              `json:"contract_may_override,omitempty"`
 	ContractFirst    bool               `json:"contract_first,omitempty"`
@@ -395,6 +396,12 @@ type LateRefund struct {
 	Rate   string  `json:"rate" pack:"required,enum=contract_late_fee"`
 	Except *Phrase `json:"except,omitempty"`
 	Text   *Phrase `json:"text,omitempty"`
+}
+
+// SetOffRight is a right that the law gives a company: to keep a refund back against the household's arrears without asking.
+type SetOffRight struct {
+	Article string  `json:"article" pack:"required"`
+	Text    *Phrase `json:"text,omitempty"`
 }
 
 // SuspendedPercent is a version of the basic fee for stopped use.

@@ -90,7 +90,11 @@ func (t terms) runsFrom(c Claim) civil.Instant {
 	if t.plan == nil {
 		return c.Claimed
 	}
-	switch runsFrom(t.plan.Rule()) {
+	return startOf(t.plan.Rule(), c)
+}
+
+func startOf(rule citypack.RefundRule, c Claim) civil.Instant {
+	switch runsFrom(rule) {
 	case fromConfirmation:
 		return c.Confirm
 	case fromPublication:

@@ -25,7 +25,6 @@ type Payee struct {
 	BankNo  string        `db:"bank_account" json:"bank_account"`
 	Choice  Method        `db:"choice" json:"choice"`
 	Consent bool          `db:"consent" json:"consent"` // to the credit on next season's bill
-	SetOff  bool          `db:"set_off" json:"set_off"` // consent to set arrears off
 	Changed civil.Instant `db:"changed_at" json:"changed_at"`
 	Version int64         `db:"version" json:"version"`
 }
@@ -40,7 +39,6 @@ type PayeeInput struct {
 	BankNo  string    `json:"bank_account" form:"bank_account"`
 	Choice  Method    `json:"choice" form:"choice"`
 	Consent bool      `json:"consent" form:"consent"`
-	SetOff  bool      `json:"set_off" form:"set_off"`
 	Version int64     `json:"version" form:"version"`
 }
 
@@ -80,14 +78,11 @@ func luhn(s string) bool {
 	return sum%10 == 0
 }
 
-// meet decides how an order to pay is met: arrears first, where the household agreed, then what the household chose. Nobody
+// meet decides how an order to pay is met: what may be set off against arrears first, then what the household chose. Nobody
 // chose: the money is unclaimed until somebody does.
-func (p *Payout) meet(to Payee, arrears money.Fen, now civil.Instant) {
+func (p *Payout) meet(to Payee, setOff money.Fen, now civil.Instant) {
 	p.Payee, p.Person, p.Name, p.Bank, p.BankNo = to.Kind, to.Person, to.Name, to.Bank, to.BankNo
-	p.State, p.Reason, p.SetOff, p.Paid = Due, "", 0, 0
-	if to.SetOff && arrears > 0 {
-		p.SetOff = min(arrears, p.Amount)
-	}
+	p.State, p.Reason, p.SetOff, p.Paid = Due, "", max(0, min(setOff, p.Amount)), 0
 	switch {
 	case p.Net() == 0:
 		p.Method, p.State, p.Paid = BySetOff, Paid, now

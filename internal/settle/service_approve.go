@@ -138,11 +138,7 @@ func (s *Service) orderSome(ctx context.Context, tx *db.Tx, x Settlement, lines 
 	if err != nil {
 		return err
 	}
-	bills, err := s.o.Fees.BillsIn(ctx, tx, x.City, x.Season, accounts)
-	if err != nil {
-		return err
-	}
-	setOff, err := setOffBefore(ctx, tx, x.City, x.Season, accounts)
+	offsets, err := s.offsetsOf(ctx, tx, x.City, x.Season, accounts)
 	if err != nil {
 		return err
 	}
@@ -167,11 +163,7 @@ func (s *Service) orderSome(ctx context.Context, tx *db.Tx, x Settlement, lines 
 			City: x.City, Settlement: x.ID, Account: l.Account, Season: x.Season, Company: l.Company, Bearer: c.Bearer, Amount: l.Payable, State: Due,
 			PayBy: c.PayBy, Invoice: InvoiceOpen, Created: tx.Now, Version: 1,
 		}
-		basis, err := BasisOf(bills[l.Account])
-		if err != nil {
-			return err
-		}
-		p.meet(payees[l.Account], basis.Arrears-setOff[l.Account], tx.Now)
+		p.meet(payees[l.Account], offsets[l.Account].rest(), tx.Now)
 		list[i] = p
 	}
 	if err := s.tell(ctx, tx, list); err != nil {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/refund"
 )
@@ -18,6 +20,8 @@ type Terms struct {
 	Provisional   bool
 	StatutoryDays int
 	Season        refund.Season
+	Rates         map[string]string // what contracts say about late refunds, a day, by company
+	Today         civil.Date
 	mark          string
 }
 
@@ -36,8 +40,32 @@ func (s *Service) TermsIn(ctx context.Context, tx *db.Tx, city int, season strin
 		rule := t.plan.Rule()
 		out.Rule, out.Provisional = &rule, t.plan.Provisional()
 	}
+	kept, err := companyTerms(ctx, tx, city)
+	if err != nil {
+		return Terms{}, fmt.Errorf("terms of companies: %w", err)
+	}
+	out.Rates, out.Today = make(map[string]string, len(kept)), tx.Now.Date()
+	for company, k := range kept {
+		out.Rates[company] = k.LateRate
+	}
 	out.mark, err = basisMark(ctx, tx, city, t)
 	return out, err
+}
+
+// Lates are the late charges of a claim up to the day of the terms.
+func (t Terms) Lates(plan *refund.Plan, k Kept) []Late {
+	return lates(plan, t.Rates[k.Claim.Company], k.Claim, k.Payouts, t.Today)
+}
+
+// RunsFrom is the day from which a claim's time to pay runs by the terms' rule; absent when it does not run yet.
+func (t Terms) RunsFrom(c Claim) civil.Date {
+	if t.Rule == nil {
+		return c.Claimed.Date()
+	}
+	if at := startOf(*t.Rule, c); !at.IsZero() {
+		return at.Date()
+	}
+	return civil.Date{}
 }
 
 // Kept is a claim with the input that its amount was reckoned from, what settlements said of it, and its orders to pay.
@@ -47,6 +75,7 @@ type Kept struct {
 	Stale   bool // the rule or a list is newer than the amount
 	Lines   []Line
 	Payouts []Payout
+	SetOffs []SetOff // Who is a salted hash here
 }
 
 // KeptIn reads claims of a season in the order of the accounts, with their lines in the settlements named.
@@ -98,6 +127,23 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, t terms, mark string, cla
 	if err != nil {
 		return nil, err
 	}
+	accounts := make([]string, len(claims))
+	for i, c := range claims {
+		accounts[i] = c.Account
+	}
+	setOffs, err := setOffsOf(ctx, tx, city, t.label, accounts)
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range setOffs {
+		for i, x := range list {
+			who, err := s.whoAgreed(ctx, tx, x)
+			if err != nil {
+				return nil, err
+			}
+			list[i].Who = audit.Fingerprint(x.Person, who)
+		}
+	}
 	out := make([]Kept, len(claims))
 	for i, c := range claims {
 		events, err := UnpackEvents(c.Facts)
@@ -113,7 +159,7 @@ func (s *Service) kept(ctx context.Context, tx *db.Tx, t terms, mark string, cla
 			upto = t.upto(c.Changed)
 		}
 		out[i] = Kept{
-			Claim: c, Input: t.input(events, basis, t.runsFrom(c), upto), Stale: c.BasisMark != mark, Lines: lines[c.Account], Payouts: payouts[c.Account],
+			Claim: c, Input: t.input(events, basis, t.runsFrom(c), upto), Stale: c.BasisMark != mark, Lines: lines[c.Account], Payouts: payouts[c.Account], SetOffs: setOffs[c.Account],
 		}
 	}
 	return out, nil

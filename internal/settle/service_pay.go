@@ -145,7 +145,7 @@ func (s *Service) mayHome(ctx context.Context, tx *db.Tx, by actor.Actor, city i
 	return by.May(p, h.On(city))
 }
 
-// SetPayee says who gets a household's money, where, and whether as credit on next season's bill or against arrears. Orders
+// SetPayee says who gets a household's money, where, and whether as credit on next season's bill. Orders
 // that wait follow; what is in a file for the bank already does not.
 func (s *Service) SetPayee(ctx context.Context, by actor.Actor, in PayeeInput) (Payee, error) {
 	if err := in.check(); err != nil {
@@ -180,7 +180,7 @@ func (s *Service) setPayeeIn(ctx context.Context, tx *db.Tx, by actor.Actor, in 
 	if err != nil {
 		return Payee{}, err
 	}
-	p := Payee{City: in.City, Account: in.Account, Kind: in.Kind, Person: person.ID, Bank: in.Bank, Choice: in.Choice, Consent: in.Consent, SetOff: in.SetOff, Changed: tx.Now}
+	p := Payee{City: in.City, Account: in.Account, Kind: in.Kind, Person: person.ID, Bank: in.Bank, Choice: in.Choice, Consent: in.Consent, Changed: tx.Now}
 	p.Name, p.BankNo = person.Seal("payee_name", in.Name), person.Seal("payee_account", in.BankNo)
 	before := &was
 	if !has {
@@ -193,7 +193,7 @@ func (s *Service) setPayeeIn(ctx context.Context, tx *db.Tx, by actor.Actor, in 
 		return Payee{}, err
 	}
 	err = audit.Record(ctx, tx, by, in.City, audit.Act{Subject: chainOf(in.Account), Act: "payout.payee", Public: true, Body: map[string]any{
-		"kind": p.Kind, "choice": p.Choice, "consent": p.Consent, "set_off": p.SetOff,
+		"kind": p.Kind, "choice": p.Choice, "consent": p.Consent,
 		"name": audit.Fingerprint(person.ID, in.Name), "bank_account": audit.Fingerprint(person.ID, in.BankNo),
 	}})
 	if err != nil {
@@ -214,21 +214,15 @@ func (s *Service) redirect(ctx context.Context, tx *db.Tx, to Payee) error {
 		}
 	}
 	for _, was := range waiting {
-		bills, err := s.o.Fees.BillsIn(ctx, tx, to.City, was.Season, []string{to.Account})
+		all, err := s.offsetsOf(ctx, tx, to.City, was.Season, []string{to.Account})
 		if err != nil {
 			return err
 		}
-		basis, err := BasisOf(bills[to.Account])
-		if err != nil {
-			return err
-		}
-		before, err := setOffBefore(ctx, tx, to.City, was.Season, []string{to.Account})
-		if err != nil {
-			return err
-		}
+		o := all[to.Account]
+		o.used -= was.SetOff
 		p := was
 		p.Batch = ""
-		p.meet(to, basis.Arrears-(before[to.Account]-was.SetOff), tx.Now)
+		p.meet(to, o.rest(), tx.Now)
 		if p, err = savePayout(ctx, tx, was, p); err != nil {
 			return err
 		}

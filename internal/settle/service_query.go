@@ -139,7 +139,7 @@ func (s *Service) booksIn(ctx context.Context, tx *db.Tx, city int, season strin
 	var ordered money.Fen
 	for _, p := range sums {
 		if sees(p.Company) {
-			ordered, b.Paid, b.Owed = ordered+p.Amount, b.Paid+p.Paid, b.Owed+p.Amount-p.Paid
+			ordered, b.Paid, b.SetOff, b.Owed = ordered+p.Amount, b.Paid+p.Paid, b.SetOff+p.SetOff, b.Owed+p.Amount-p.Paid-p.SetOff
 		}
 	}
 	b.Owed += b.Approved - ordered // approved, and not ordered yet
@@ -329,6 +329,7 @@ type Published struct {
 	Assessed  money.Fen `json:"assessed_yuan"`
 	Approved  money.Fen `json:"approved_yuan"`
 	Paid      money.Fen `json:"paid_yuan"`
+	SetOff    money.Fen `json:"set_off_yuan"`
 	Unclaimed money.Fen `json:"unclaimed_yuan"`
 	Overdue   int64     `json:"overdue"`      // orders to pay past the legal day
 	Unsettled int64     `json:"unsettled"`    // homes past the legal day whose claim is in no order to pay, or not whole
@@ -370,7 +371,7 @@ func (s *Service) PublicList(ctx context.Context, city int, season string) ([]Pu
 		}
 		for _, x := range sums {
 			p := line(x.Company)
-			p.Paid, p.Unclaimed, p.Done = x.Paid, x.Unclaimed, x.Done
+			p.Paid, p.SetOff, p.Unclaimed, p.Done = x.Paid, x.SetOff, x.Unclaimed, x.Done
 		}
 		err = lateOnes(ctx, tx, city, season, tx.Now.Date(), func(r lateRow) error {
 			p := line(r.Company)

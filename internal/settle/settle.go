@@ -8,7 +8,7 @@
 //     household has one order to pay per settlement; an order goes into one file for the bank.
 //   - A settlement is seen as a whole or not at all, goes on where it was cut short, and run twice is the same settlement.
 //   - Only confirmed claims are paid, under a rule that the city stands by, after a second person's approval.
-//   - The books balance to the fen: assessed = approved + refused + open, approved = paid + owed.
+//   - The books balance to the fen: assessed = approved + refused + open, approved = paid + set off + owed.
 //   - What concerns a whole area reaches every household of it without a request; per day the higher claim counts.
 //   - Names and bank accounts are sealed; nothing personal is in a list that the public sees.
 package settle
@@ -61,6 +61,8 @@ type View struct {
 	Objections []Objection       `json:"objections"`
 	Areas      []Area            `json:"areas"`
 	Payouts    []Payout          `json:"payouts"`
+	SetOffs    []SetOff          `json:"set_offs"`
+	Lates      []Late            `json:"late_charges"`
 	Clocks     []clock.Clock     `json:"clocks"` // of the legal day
 	Allowed    []Event           `json:"allowed"`
 
@@ -348,20 +350,21 @@ const (
 	BatchAnswered BatchState = "answered"
 )
 
-// Books are the two equations of a season: Assessed = Approved + Refused + Open, Approved = Paid + Owed.
+// Books are the two equations of a season: Assessed = Approved + Refused + Open, Approved = Paid + SetOff + Owed.
 type Books struct {
 	Company  string    `json:"company,omitempty"`
 	Assessed money.Fen `json:"assessed_yuan"`
 	Approved money.Fen `json:"approved_yuan"`
 	Refused  money.Fen `json:"refused_yuan"`
 	Open     money.Fen `json:"open_yuan"`
-	Paid     money.Fen `json:"paid_yuan"` // by bank, as credit, against arrears
-	Owed     money.Fen `json:"owed_yuan"` // ordered or not, unclaimed among them
+	Paid     money.Fen `json:"paid_yuan"`    // by bank, as credit
+	SetOff   money.Fen `json:"set_off_yuan"` // against arrears
+	Owed     money.Fen `json:"owed_yuan"`    // ordered or not, unclaimed among them
 }
 
 // Balanced reports whether both equations hold.
 func (b Books) Balanced() bool {
-	return b.Assessed == b.Approved+b.Refused+b.Open && b.Approved == b.Paid+b.Owed
+	return b.Assessed == b.Approved+b.Refused+b.Open && b.Approved == b.Paid+b.SetOff+b.Owed
 }
 
 // Filter narrows the list of claims; the season is needed.

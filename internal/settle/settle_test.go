@@ -208,7 +208,8 @@ func TestPayOut(t *testing.T) {
 		k.inJanuary()
 		k.confirm("H4")
 		k.payee("H1", card)
-		k.payee("H2", settle.PayeeInput{Kind: settle.Payer, Choice: settle.ByCredit, Consent: true, SetOff: true})
+		k.payee("H2", settle.PayeeInput{Kind: settle.Payer, Choice: settle.ByCredit, Consent: true})
+		k.agrees("H2", "60.00")
 		k.approve(k.settle(""))
 		o := k.orders()
 		got := []any{o["H1"].State, o["H1"].Method, o["H1"].Name, o["H1"].BankNo, o["H2"].State, o["H2"].Method, o["H2"].SetOff.Yuan(), o["H4"].State}
@@ -261,7 +262,7 @@ func TestPayOut(t *testing.T) {
 		if err != nil || !p.Done() {
 			t.Errorf("with its invoice: %+v (%v)", p, err)
 		}
-		if books := k.balanced(); books.Paid != yuan("120.00") || books.Owed != yuan("200.00") {
+		if books := k.balanced(); books.Paid != yuan("60.00") || books.SetOff != yuan("60.00") || books.Owed != yuan("200.00") {
 			t.Errorf("books %+v", books)
 		}
 	})

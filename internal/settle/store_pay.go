@@ -147,6 +147,7 @@ type paySums struct {
 	N          int64     `db:"n"`
 	Amount     money.Fen `db:"amount"`
 	Paid       money.Fen `db:"paid"`
+	SetOff     money.Fen `db:"set_off"`
 	Unclaimed  money.Fen `db:"unclaimed"`
 	Overdue    int64     `db:"overdue"`
 	OverdueFen money.Fen `db:"overdue_fen"`
@@ -155,7 +156,7 @@ type paySums struct {
 
 func sumPayouts(ctx context.Context, tx *db.Tx, city int, season string, today civil.Date) ([]paySums, error) {
 	return db.List[paySums](ctx, tx, `SELECT company, COUNT(*) AS n, CAST(SUM(amount_fen) AS BIGINT) AS amount,
-		CAST(SUM(CASE WHEN state = 'paid' THEN amount_fen ELSE set_off_fen END) AS BIGINT) AS paid,
+		CAST(SUM(CASE WHEN state = 'paid' THEN amount_fen - set_off_fen ELSE 0 END) AS BIGINT) AS paid, CAST(SUM(set_off_fen) AS BIGINT) AS set_off,
 		CAST(SUM(CASE WHEN state = 'unclaimed' THEN amount_fen - set_off_fen ELSE 0 END) AS BIGINT) AS unclaimed,
 		SUM(CASE WHEN state <> 'paid' AND pay_by < $3 THEN 1 ELSE 0 END) AS overdue,
 		CAST(SUM(CASE WHEN state <> 'paid' AND pay_by < $3 THEN amount_fen - set_off_fen ELSE 0 END) AS BIGINT) AS overdue_fen,

@@ -88,6 +88,7 @@ func (s statement) sheet(day string) paper.Document {
 			blocks = append(blocks, paper.Paragraph{Text: one.Message.In(s.l)})
 		}
 	}
+	blocks = append(blocks, s.money()...)
 	blocks = append(blocks, paper.Space{Height: 4}, paper.Paragraph{Text: s.t("refundpage.paper.objecting"), Small: true})
 	return paper.Document{
 		Style: paper.Form, Language: s.l, Issuer: s.issuer, Title: s.t("refundpage.paper.title"), Number: s.Account + " · " + s.Season, Blocks: blocks,
@@ -108,6 +109,34 @@ func (s statement) pairs() []paper.Pair {
 	}
 	if s.rule != "" {
 		out = append(out, paper.Pair{Label: s.t("refundpage.rule"), Value: s.rule})
+	}
+	return out
+}
+
+// money is what became of the sum: each order to pay, what was set off against arrears and why, and what lateness costs.
+func (s statement) money() []paper.Block {
+	if len(s.Payouts)+len(s.SetOffs) == 0 {
+		return nil
+	}
+	out := []paper.Block{paper.Heading{Text: s.t("refundpage.payment")}}
+	for _, p := range s.Payouts {
+		words := s.t("refundpage.paper.order", "amount", p.Amount.Yuan(), "set_off", p.SetOff.Yuan(), "net", p.Net().Yuan(), "state", text.Msg("payout.state."+string(p.State)))
+		if !p.Paid.IsZero() {
+			words += " " + p.Paid.Minute()
+		}
+		out = append(out, paper.Paragraph{Text: words})
+	}
+	for _, x := range s.SetOffs {
+		if x.State != settle.Agreed {
+			continue
+		}
+		key := "refundpage.paper.set_off." + string(x.Ground)
+		out = append(out, paper.Paragraph{Text: s.t(key, "amount", x.Amount.Yuan(), "on", x.On.String(), "who", x.Who, "proof", x.Proof, "article", x.Article)})
+	}
+	for _, l := range s.Lates {
+		if l.Charge > 0 {
+			out = append(out, paper.Paragraph{Text: s.t("refundpage.paper.late", "charge", l.Charge.Yuan(), "amount", l.Net.Yuan(), "rate", l.Rate, "days", l.Days, "day", l.PayBy.String())})
+		}
 	}
 	return out
 }

@@ -25,6 +25,8 @@ func refundActs() []refundAct {
 		{"refuse", actor.RefundDecide, (*Web).refuseRefund},
 		{"payee", actor.SettlePay, (*Web).setPayee},
 		{"order", actor.SettlePay, (*Web).markPayout},
+		{"setoff", actor.SettlePay, (*Web).agreeSetOff},
+		{"unset", actor.SettlePay, (*Web).withdrawSetOff},
 	}
 }
 
@@ -104,5 +106,26 @@ func (w *Web) markPayout(r *http.Request) error {
 	in.City, in.Settlement = httpx.City(r.Context()), r.PostFormValue("_subject")
 	_, in.Account = refundKey(r)
 	_, err = w.Settle.MarkPayout(r.Context(), by(r), in)
+	return err
+}
+
+func (w *Web) agreeSetOff(r *http.Request) error {
+	in, err := httpx.Bind[settle.SetOffInput](r)
+	if err != nil {
+		return err
+	}
+	in.City, in.Key = httpx.City(r.Context()), formKey(r)
+	in.Season, in.Account = refundKey(r)
+	_, err = w.Settle.AgreeSetOff(r.Context(), by(r), in)
+	return err
+}
+
+func (w *Web) withdrawSetOff(r *http.Request) error {
+	in, err := httpx.Bind[settle.WithdrawInput](r)
+	if err != nil {
+		return err
+	}
+	in.City, in.ID = httpx.City(r.Context()), r.PostFormValue("_subject")
+	_, err = w.Settle.WithdrawSetOff(r.Context(), by(r), in)
 	return err
 }

@@ -100,6 +100,32 @@ func whyLeft(ctx context.Context, why string) string {
 	return ui.T(ctx, "bill.credit_why."+why)
 }
 
+// lateOf is what lateness of an order costs, or with no order named of what is in none; nil where it costs nothing.
+func (v refundView) lateOf(settlement string) *settle.Late {
+	i := slices.IndexFunc(v.Lates, func(l settle.Late) bool { return l.Settlement == settlement })
+	if i < 0 {
+		return nil
+	}
+	return &v.Lates[i]
+}
+
+// setOff finds an agreement to set arrears off.
+func (v refundView) setOff(id string) (settle.SetOff, bool) {
+	i := slices.IndexFunc(v.SetOffs, func(x settle.SetOff) bool { return x.ID == id })
+	if i < 0 {
+		return settle.SetOff{}, false
+	}
+	return v.SetOffs[i], true
+}
+
+// setOffRight is the article that gives the company the right to set arrears off; empty where the rule gives none.
+func (v refundView) setOffRight() string {
+	if v.rule == nil || v.rule.SetOff == nil {
+		return ""
+	}
+	return v.rule.SetOff.Article
+}
+
 // findRule finds the claim's rule and whether the city stands by it.
 func (v *refundView) findRule() {
 	pack := v.names.rules.Pack

@@ -35,13 +35,14 @@ func timeOrNone(at civil.Instant) string {
 }
 
 // payFacts are what is known about an order to pay.
-func payFacts(ctx context.Context, p settle.Payout) []ui.Fact {
+func payFacts(ctx context.Context, p settle.Payout, late *settle.Late) []ui.Fact {
 	out := []ui.Fact{{Key: "refundpage.net", Text: p.Net().Yuan()}}
 	if p.SetOff > 0 {
 		out = append(out, ui.Fact{Key: "refundpage.set_off", Text: p.SetOff.Yuan()})
 	}
 	return append(out,
 		ui.Fact{Key: "refundpage.pay_by", Text: dayOrNone(p.PayBy)},
+		ui.Fact{Key: "settlepage.late_charge", Text: lateWords(ctx, late)},
 		ui.Fact{Key: "refundpage.paid_at", Text: timeOrNone(p.Paid)},
 		ui.Fact{Key: "refundpage.bank_ref", Text: p.BankRef},
 		ui.Fact{Key: "refundpage.waits", Text: firstKey(ctx, p.Reason, p.Reason)},
@@ -78,4 +79,35 @@ func moveLook(act string) string {
 		return "danger"
 	}
 	return "main-act"
+}
+
+// lateWords say what lateness costs, and how that follows.
+func lateWords(ctx context.Context, l *settle.Late) string {
+	switch {
+	case l == nil:
+		return ""
+	case l.Excused:
+		return ui.T(ctx, "refundpage.late_excused")
+	case l.Rate == "":
+		return ui.T(ctx, "settlepage.rate_missing")
+	}
+	return ui.T(ctx, "refundpage.late_words", "charge", l.Charge.Yuan(), "amount", l.Net.Yuan(), "rate", l.Rate, "days", l.Days)
+}
+
+// setOffFacts are why part of a refund goes against arrears.
+func setOffFacts(ctx context.Context, x settle.SetOff) []ui.Fact {
+	return []ui.Fact{
+		{Key: "refundpage.set_off_ground", Text: ui.T(ctx, "refundpage.set_off_ground."+string(x.Ground)) + " " + x.Article},
+		{Key: "refundpage.set_off_on", Text: dayOrNone(x.On)},
+		{Key: "refundpage.set_off_who", Text: x.Who},
+		{Key: "refundpage.set_off_proof", Text: x.Proof},
+		{Key: "refundpage.unset_reason", Text: x.Reason},
+	}
+}
+
+func setOffTone(s settle.SetOffState) ui.Tone {
+	if s == settle.Agreed {
+		return ui.Green
+	}
+	return ui.Blue
 }
