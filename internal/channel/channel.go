@@ -63,6 +63,16 @@ type Incoming struct {
 	Handle     map[string]string
 	Extra      map[string]string // what else the receiving capability wants to know: views, reposts, the post that was shared
 	Raw        []byte            // as it came; only its hash is kept
+	// Other reports whether the words kept under the ID are another post's than these, for senders who give an id again (a
+	// running number of each file, say); nil: the ID is trusted.
+	Other func(kept, now string) bool
+}
+
+// again is the id of a post whose own id is another's already.
+func (in *Incoming) again() string {
+	sum := sha256.Sum256([]byte(in.SenderID + "\n" + in.Text))
+	const most = 160
+	return in.ID[:min(len(in.ID), most)] + "~" + hex.EncodeToString(sum[:12])
 }
 
 // MaxText is how much of a message is kept, in characters; a longer one is cut and marked.

@@ -70,34 +70,61 @@ func (r *Recorded) add(o Recorded) {
 // RecordAllIn keeps a batch of one account. Repeats are found with one query, so that a feed that brings the same fifty
 // thousand entries every hour costs reading and nothing else.
 func (s *Service) RecordAllIn(ctx context.Context, tx *db.Tx, batch []Incoming) (Recorded, error) {
+	return s.recordAll(ctx, tx, batch, s.keep)
+}
+
+// CountIn says what RecordAllIn would do with a batch, and keeps nothing.
+func (s *Service) CountIn(ctx context.Context, tx *db.Tx, batch []Incoming) (Recorded, error) {
+	return s.recordAll(ctx, tx, batch, func(context.Context, *db.Tx, Incoming) (Message, error) { return Message{}, nil })
+}
+
+func (s *Service) recordAll(ctx context.Context, tx *db.Tx, batch []Incoming, keep func(context.Context, *db.Tx, Incoming) (Message, error)) (Recorded, error) {
 	var r Recorded
 	if len(batch) == 0 {
 		return r, nil
 	}
-	ids := make([]string, len(batch))
-	for i, in := range batch {
-		ids[i] = in.ID
+	ids := make([]string, 0, len(batch))
+	for i := range batch {
+		if ids = append(ids, batch[i].ID); batch[i].Other != nil {
+			ids = append(ids, batch[i].again())
+		}
 	}
 	known, err := knownIDs(ctx, tx, batch[0], ids)
 	if err != nil {
 		return r, err
 	}
 	for _, in := range batch {
-		switch {
-		case known[in.ID]:
+		var repeat bool
+		if in.ID, repeat = in.under(known); repeat {
 			r.Known++
 			continue
-		case in.check(tx.Now) != nil:
+		}
+		if in.check(tx.Now) != nil {
 			r.Refused++
 			continue
 		}
-		known[in.ID] = true
-		if _, err := s.keep(ctx, tx, in); err != nil {
+		known[in.ID] = secret.MaskText(in.Text)
+		if _, err := keep(ctx, tx, in); err != nil {
 			return r, err
 		}
 		r.add(Recorded{New: 1, Newest: in.At})
 	}
 	return r, nil
+}
+
+// under is the id under which a message is kept, and whether it is kept already. An id whose words are another's stands for
+// the post that had it first; this one gets an id of its own.
+func (in *Incoming) under(known map[string]string) (id string, repeat bool) {
+	kept, had := known[in.ID]
+	if !had {
+		return in.ID, false
+	}
+	if now := secret.MaskText(clip(clean(in.Text), MaxText)); in.Other == nil || kept == now || !in.Other(kept, now) {
+		return in.ID, true
+	}
+	id = in.again()
+	_, repeat = known[id]
+	return id, repeat
 }
 
 func (s *Service) keep(ctx context.Context, tx *db.Tx, in Incoming) (Message, error) {

@@ -97,11 +97,14 @@ func (s *Service) polled(a Account, cursor string, got Recorded, failed error, n
 	return polled{a}
 }
 
+// longestRest is as long as a channel can ask for: one that wants years is wrong.
+const longestRest = 24 * time.Hour
+
 // rest doubles with every failure; a channel that says how long it wants to be left alone is left alone that long.
 func rest(pace time.Duration, failures int, failed error) time.Duration {
 	if f := fault.Of(failed); f.Kind == fault.Exhausted {
 		if after, ok := f.Params["after"].(int); ok && after > 0 {
-			return time.Duration(after) * time.Second
+			return time.Duration(min(int64(after), int64(longestRest/time.Second))) * time.Second
 		}
 	}
 	return min(pace<<min(failures, 10), pollRest)

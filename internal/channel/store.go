@@ -29,22 +29,25 @@ func byExternal(ctx context.Context, tx *db.Tx, in Incoming) (Message, bool, err
 		WHERE city_id = $1 AND channel = $2 AND account = $3 AND external_id = $4`, in.City, string(in.Channel), in.Account, in.ID)
 }
 
-// knownIDs tells which of a batch's ids the account of its first message brought before.
-func knownIDs(ctx context.Context, tx *db.Tx, first Incoming, ids []string) (map[string]bool, error) {
+// knownIDs tells which of a batch's ids the account of its first message brought before, and with which words.
+func knownIDs(ctx context.Context, tx *db.Tx, first Incoming, ids []string) (map[string]string, error) {
 	args := []any{first.City, string(first.Channel), first.Account}
 	marks := make([]string, len(ids))
 	for i, id := range ids {
 		args = append(args, id)
 		marks[i] = fmt.Sprintf("$%d", len(args))
 	}
-	rows, err := db.List[string](ctx, tx, `SELECT external_id FROM channel_message
+	rows, err := db.List[struct {
+		ID   string `db:"external_id"`
+		Text string `db:"text"`
+	}](ctx, tx, `SELECT external_id, text FROM channel_message
 		WHERE city_id = $1 AND channel = $2 AND account = $3 AND external_id IN (`+strings.Join(marks, ", ")+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("look for repeats: %w", err)
 	}
-	known := make(map[string]bool, len(ids))
-	for _, id := range rows {
-		known[id] = true
+	known := make(map[string]string, len(ids))
+	for _, r := range rows {
+		known[r.ID] = r.Text
 	}
 	return known, nil
 }

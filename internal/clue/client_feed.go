@@ -65,6 +65,9 @@ func (f *Feeds) Poll(ctx context.Context, a channel.Access, got func([]channel.I
 		if e, ok := errors.AsType[*fault.Error](err); ok {
 			return "", e
 		}
+		if at, ok := errors.AsType[*url.Error](err); ok {
+			err = at.Err // its text without the address, which may hold the token
+		}
 		return "", fault.Wrap(err, fault.Down, "clue.feed.down")
 	}
 	defer res.Body.Close()

@@ -1,6 +1,7 @@
 package clue
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -27,7 +28,7 @@ type Weibo struct{ client *http.Client }
 // NewWeibo makes the client; nil is one with a timeout of fifteen seconds.
 func NewWeibo(c *http.Client) *Weibo {
 	if c == nil {
-		c = &http.Client{Timeout: 15 * time.Second}
+		c = &http.Client{Timeout: 15 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }} // the token goes nowhere else
 	}
 	return &Weibo{c}
 }
@@ -100,12 +101,18 @@ func (w *Weibo) directs(ctx context.Context, a channel.Access, c *weiboCursor, g
 	})
 }
 
-// pages reads a list from its newest post back to since and hands it over, the oldest page first.
+// pages reads a list from its newest post back to since and hands it over, the oldest page first. It goes by the last id of
+// a page, not by page numbers: what is deleted meanwhile moves nothing past the reader. A page may be shorter than asked for,
+// since Weibo leaves out what the reader may not see, so that only an empty one is the end.
 func (w *Weibo) pages(ctx context.Context, a channel.Access, path string, since *int64, got func([]channel.Incoming) error, read func([]byte) ([]channel.Incoming, []int64, error)) error {
 	var all [][]channel.Incoming
-	newest := *since
-	for page := 1; page <= weiboPages; page++ {
-		q := url.Values{"since_id": {strconv.FormatInt(*since, 10)}, "count": {strconv.Itoa(weiboPage)}, "page": {strconv.Itoa(page)}}
+	newest, oldest := *since, int64(0)
+	ended := false
+	for page := 1; page <= weiboPages && !ended; page++ {
+		q := url.Values{"since_id": {strconv.FormatInt(*since, 10)}, "count": {strconv.Itoa(weiboPage)}}
+		if oldest > 0 {
+			q.Set("max_id", strconv.FormatInt(oldest-1, 10))
+		}
 		b, err := w.call(ctx, a, http.MethodGet, path, q)
 		if err != nil {
 			return err
@@ -115,12 +122,14 @@ func (w *Weibo) pages(ctx context.Context, a channel.Access, path string, since 
 			return fault.Wrap(err, fault.Down, "clue.weibo.broken")
 		}
 		all = append(all, in)
+		was := oldest
 		for _, id := range ids {
 			newest = max(newest, id)
+			if oldest == 0 || id < oldest {
+				oldest = id
+			}
 		}
-		if len(ids) < weiboPage {
-			break
-		}
+		ended = len(ids) == 0 || oldest == was || oldest <= *since+1
 	}
 	for _, one := range slices.Backward(all) {
 		if err := got(one); err != nil {
@@ -128,6 +137,9 @@ func (w *Weibo) pages(ctx context.Context, a channel.Access, path string, since 
 		}
 	}
 	*since = newest
+	if !ended {
+		return fault.New(fault.Down, "clue.weibo.gap")
+	}
 	return nil
 }
 
@@ -140,6 +152,9 @@ func (w *Weibo) Send(ctx context.Context, a channel.Access, out channel.Outgoing
 			return "", fmt.Errorf("encode an answer: %w", err)
 		}
 		path, q = "/messages/reply.json", url.Values{"type": {"text"}, "receiver_id": {out.Handle["receiver"]}, "data": {string(data)}}
+	}
+	if out.Form != channel.Direct && out.Handle["status"] == "" {
+		return "", fault.New(fault.Invalid, "clue.weibo.refused")
 	}
 	b, err := w.call(ctx, a, http.MethodPost, path, q)
 	if err != nil {
@@ -154,12 +169,12 @@ func (w *Weibo) Send(ctx context.Context, a channel.Access, out channel.Outgoing
 	return strconv.FormatInt(answer.ID, 10), nil
 }
 
-// Find looks whether an answer stands there already. Weibo takes no key, so it is known by its words: our own comments
-// under the post, or our own messages to the reader.
+// Find looks whether an answer stands there already. Weibo takes no key, so it is known by its words: among the comments that
+// we wrote, under the post, or among our own messages to the reader. Addresses are left out: Weibo writes them anew.
 func (w *Weibo) Find(ctx context.Context, a channel.Access, out channel.Outgoing) (string, bool, error) {
-	path, q := "/comments/show.json", url.Values{"id": {out.Handle["status"]}, "filter_by_source": {"0"}, "count": {"200"}, "by_me": {"1"}}
+	path, q := "/comments/by_me.json", url.Values{"count": {"200"}}
 	if out.Form == channel.Direct {
-		path, q = "/direct_messages/sent.json", url.Values{"count": {"200"}, "receiver_id": {out.Handle["receiver"]}}
+		path, q = "/direct_messages/sent.json", url.Values{"count": {"200"}}
 	}
 	b, err := w.call(ctx, a, http.MethodGet, path, q)
 	if err != nil {
@@ -167,21 +182,25 @@ func (w *Weibo) Find(ctx context.Context, a channel.Access, out channel.Outgoing
 	}
 	var sent struct {
 		Comments []struct {
-			ID   int64  `json:"id"`
-			Text string `json:"text"`
+			ID     int64  `json:"id"`
+			Text   string `json:"text"`
+			Status struct {
+				ID int64 `json:"id"`
+			} `json:"status"`
 		} `json:"comments"`
 		Messages []WeiboDirect `json:"direct_messages"`
 	}
 	if err := json.Unmarshal(b, &sent); err != nil {
 		return "", false, fault.Wrap(err, fault.Down, "clue.weibo.broken")
 	}
+	same := func(text string) bool { return slices.Equal(bare(text), bare(out.Text)) }
 	for _, c := range sent.Comments {
-		if c.Text == out.Text {
+		if strconv.FormatInt(c.Status.ID, 10) == out.Handle["status"] && same(c.Text) {
 			return strconv.FormatInt(c.ID, 10), true, nil
 		}
 	}
 	for _, m := range sent.Messages {
-		if m.Text == out.Text && strconv.FormatInt(m.Receiver, 10) == out.Handle["receiver"] {
+		if strconv.FormatInt(m.Receiver, 10) == out.Handle["receiver"] && same(m.Text) {
 			return strconv.FormatInt(m.ID, 10), true, nil
 		}
 	}
@@ -215,10 +234,21 @@ func (w *Weibo) call(ctx context.Context, a channel.Access, method, path string,
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Down, "clue.weibo.down")
 	}
-	if res.StatusCode == http.StatusOK {
-		return b, nil
+	if res.StatusCode != http.StatusOK || errorIn(b) {
+		return nil, weiboFault(res, b)
 	}
-	return nil, weiboFault(res, b)
+	return b, nil
+}
+
+// errorIn reports whether an answer that calls itself good is an error.
+func errorIn(b []byte) bool {
+	if !bytes.Contains(b, []byte(`"error_code"`)) {
+		return false
+	}
+	var e struct {
+		Code int `json:"error_code"`
+	}
+	return json.Unmarshal(b, &e) == nil && e.Code != 0
 }
 
 // weiboFault reads the open API's error codes.

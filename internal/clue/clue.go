@@ -83,6 +83,7 @@ type Clue struct {
 	DecidedAt   civil.Instant    `db:"decided_at" json:"decided_at,omitzero"`
 	AnsweredAt  civil.Instant    `db:"answered_at" json:"answered_at,omitzero"`
 	OfferedAt   civil.Instant    `db:"offered_at" json:"offered_at,omitzero"` // its case was closed: an answer is due
+	ChangedAt   civil.Instant    `db:"changed_at" json:"changed_at,omitzero"`
 	Version     int64            `db:"version" json:"version"`
 }
 

@@ -374,7 +374,7 @@ func TestTheQueueIsPagedAndExportedWhole(t *testing.T) {
 			w.t.Errorf("%d clues say 第3次, want 1", len(got))
 		}
 		stats, err := w.app.Clues.Statistics(ctx, leader, city, clue.Period{})
-		if err != nil || len(stats) != 1 || stats[0].In != n || stats[0].New != n || stats[0].MeanMinutes() != -1 {
+		if err != nil || len(stats) != 1 || stats[0].In != n || stats[0].New != n || stats[0].Answered != 0 {
 			w.t.Errorf("statistics %+v, %v", stats, err)
 		}
 	})
@@ -476,14 +476,15 @@ func TestFeedsArePolled(t *testing.T) {
 	})
 }
 
+// Not in parallel: what other tests hold would be counted with it.
 func TestAFileOfFiftyThousandRepeatsIsReadInLittleMemory(t *testing.T) {
-	t.Parallel()
 	each(t, func(w *world) {
 		r, wr := newRepeats(50_000)
 		go wr()
 		in := clue.Importing{City: city, Account: "vendor", Format: clue.CSV, Mapping: clue.MappingOf(nil)}
 		root := actor.SystemFor("import", actor.Command)
 		var before, after runtime.MemStats
+		runtime.GC()
 		runtime.ReadMemStats(&before)
 		got, err := w.app.Clues.Import(ctx, root, in, r)
 		runtime.ReadMemStats(&after)

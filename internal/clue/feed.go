@@ -3,9 +3,6 @@ package clue
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
-	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"html"
@@ -23,6 +20,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/sheet"
 )
 
 // Format is how a feed is written.
@@ -112,6 +110,27 @@ func (c *capped) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// paced ends a text that goes on too long without something whole to read in it, before a decoder has gathered it in memory.
+type paced struct {
+	r          io.Reader
+	read, from int64
+}
+
+// pace is what a decoder reads ahead by itself.
+const pace = 256 << 10
+
+// whole notes how far the text was understood.
+func (p *paced) whole(offset int64) { p.from = offset }
+
+func (p *paced) Read(b []byte) (int, error) {
+	if p.read-p.from > maxEntry+pace {
+		return 0, fault.New(fault.Invalid, "clue.feed.entry_too_long", "kb", maxEntry>>10)
+	}
+	n, err := p.r.Read(b[:min(len(b), pace/4)])
+	p.read += int64(n)
+	return n, err
+}
+
 func broken(cause error) error {
 	if _, ours := errors.AsType[*fault.Error](cause); ours {
 		return cause
@@ -119,7 +138,7 @@ func broken(cause error) error {
 	return fault.Wrap(fmt.Errorf("read a feed: %w", cause), fault.Invalid, "clue.feed.broken")
 }
 
-// decoded turns a text into UTF-8: by its name, else by a mark at its beginning, else as UTF-8 where it is, else as
+// decoded turns a text into UTF-8: by a mark at its beginning, else by its name, else as UTF-8 where it is, else as
 // GB 18030, which holds GBK and GB 2312.
 func decoded(r io.Reader, name string) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
@@ -129,6 +148,9 @@ func decoded(r io.Reader, name string) (io.Reader, error) {
 		return b, err
 	}
 	var enc encoding.Encoding
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) {
+		name = "utf-16" // with its mark, which says which
+	}
 	switch name = strings.ToLower(name); {
 	case name == "" && validStart(head), name == "utf-8", name == "utf8":
 		return b, nil
@@ -157,169 +179,8 @@ func validStart(head []byte) bool {
 	return false
 }
 
-var declared = regexp.MustCompile(`^\s*<\?xml[^>]*encoding=["']([A-Za-z0-9_-]+)["']`)
-
-// readXML reads RSS and Atom as tokens. A document type is refused outright: with it go entities that grow, and files and
-// addresses that the reader would be sent to.
-func readXML(r io.Reader, m Mapping, fn func(Entry) error) error {
-	b := bufio.NewReaderSize(r, 64<<10)
-	name := m.Encoding
-	head, _ := b.Peek(1 << 10)
-	if d := declared.FindSubmatch(head); d != nil && name == "" {
-		name = string(d[1])
-	}
-	text, err := decoded(b, name)
-	if err != nil {
-		return err
-	}
-	d := xml.NewDecoder(&guarded{r: text})
-	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // decoded already
-	x := xmlReader{d: d, fn: fn}
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			if x.depth != 0 || !x.any {
-				return broken(io.ErrUnexpectedEOF)
-			}
-			return nil
-		}
-		if err != nil {
-			return broken(err)
-		}
-		if err := x.token(token); err != nil {
-			return err
-		}
-	}
-}
-
-// guarded ends a text that goes on too long without a mark, before the decoder has gathered it in memory.
-type guarded struct {
-	r     io.Reader
-	since int
-}
-
-func (g *guarded) Read(p []byte) (int, error) {
-	n, err := g.r.Read(p)
-	if i := bytes.LastIndexByte(p[:n], '<'); i >= 0 {
-		g.since = n - i
-	} else if g.since += n; g.since > maxEntry {
-		return 0, fault.New(fault.Invalid, "clue.feed.entry_too_long", "kb", maxEntry>>10)
-	}
-	return n, err
-}
-
-type xmlReader struct {
-	d     *xml.Decoder
-	fn    func(Entry) error
-	depth int
-	any   bool // an element was seen
-
-	entry *Entry // the one being read
-	at    int    // depth of its element
-	field string // the field being read
-	text  strings.Builder
-	size  int
-}
-
-func (x *xmlReader) token(t xml.Token) error {
-	switch t := t.(type) {
-	case xml.Directive:
-		return fault.New(fault.Invalid, "clue.feed.doctype")
-	case xml.StartElement:
-		x.any = true
-		if x.depth++; x.depth > maxDepth {
-			return fault.New(fault.Invalid, "clue.feed.too_deep", "max", maxDepth)
-		}
-		x.start(t)
-	case xml.EndElement:
-		x.depth--
-		return x.end()
-	case xml.CharData:
-		if x.entry == nil {
-			return nil
-		}
-		if x.size += len(t); x.size > maxEntry {
-			return fault.New(fault.Invalid, "clue.feed.entry_too_long", "kb", maxEntry>>10)
-		}
-		x.text.Write(t)
-	}
-	return nil
-}
-
-func (x *xmlReader) start(t xml.StartElement) {
-	name := t.Name.Local
-	switch {
-	case x.entry == nil && (name == "item" || name == "entry"):
-		x.entry, x.at, x.size = &Entry{}, x.depth, 0
-	case x.entry != nil && x.depth == x.at+1:
-		x.field = name
-		x.text.Reset()
-		if name == "link" {
-			x.link(t)
-		}
-	}
-}
-
-// link is an attribute in Atom, and one of several.
-func (x *xmlReader) link(t xml.StartElement) {
-	href, rel := "", ""
-	for _, a := range t.Attr {
-		switch a.Name.Local {
-		case "href":
-			href = a.Value
-		case "rel":
-			rel = a.Value
-		}
-	}
-	if href != "" && (rel == "" || rel == "alternate") {
-		x.entry.Link = href
-	}
-}
-
-func (x *xmlReader) end() error {
-	switch {
-	case x.entry == nil:
-		return nil
-	case x.depth == x.at: // a field of the entry ended
-		x.keep(x.field, strings.TrimSpace(x.text.String()))
-		x.field = ""
-		return nil
-	case x.depth < x.at:
-		e := *x.entry
-		x.entry = nil
-		return x.fn(mend(e))
-	}
-	return nil
-}
-
-func (x *xmlReader) keep(field, v string) {
-	e := x.entry
-	switch field {
-	case "guid", "id":
-		e.ID = v
-	case "title":
-		e.Title = strip(v)
-	case "description", "summary", "encoded", "content":
-		if v = strip(v); len(v) > len(e.Text) {
-			e.Text = v
-		}
-	case "author", "creator", "name":
-		e.Author = v
-	case "link":
-		if v != "" {
-			e.Link = v
-		}
-	case "pubDate", "published", "date":
-		e.At = instant(v)
-	case "updated":
-		if e.At.IsZero() {
-			e.At = instant(v)
-		}
-	}
-}
-
 var (
-	tags   = regexp.MustCompile(`(?s)<(?:script|style)[^>]*>.*?</(?:script|style)>|<[^>]*>`)
+	tags   = regexp.MustCompile(`(?s)<(?:script|style)[^>]*>.*?</(?:script|style)>|<!--.*?-->|</?[a-zA-Z!][^>]*>`)
 	spaces = regexp.MustCompile(`[ \t\x{00a0}\x{3000}]+`)
 )
 
@@ -339,15 +200,31 @@ func mend(e Entry) Entry {
 	return e
 }
 
+// layouts are how feeds write a moment beside RFC 3339; one without a zone is the city's.
+var layouts = []string{
+	time.RFC1123Z, time.RFC1123, time.RubyDate, time.RFC850, time.ANSIC, "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 MST", "Mon, 2 Jan 2006 15:04 -0700",
+	"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST", "Mon, 2 Jan 06 15:04:05 -0700", "Mon, 2 Jan 06 15:04:05 MST", "2006-01-02T15:04:05-0700", "2006-01-02 15:04:05 -0700", "20060102150405",
+}
+
+// instant reads a moment; zero when it is none. A day alone is its last moment: nobody is held to an hour that was not told.
 func instant(v string) civil.Instant {
 	v = strings.TrimSpace(v)
+	if v == "" {
+		return 0
+	}
 	if at, err := civil.ParseInstant(strings.Replace(v, " ", "T", 1)); err == nil {
 		return at
 	}
-	for _, layout := range []string{time.RFC1123Z, time.RFC1123, time.RubyDate, "Mon, 2 Jan 2006 15:04:05 -0700", "2006/1/2 15:04:05", "2006/1/2 15:04", "2006-1-2 15:04:05", "2006年1月2日 15:04"} {
+	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, v, civil.Zone); err == nil {
 			return civil.At(t)
 		}
+	}
+	if day, err := sheet.Day(v); err == nil {
+		return day.End().Add(-time.Millisecond)
+	}
+	if at, err := sheet.Time(v); err == nil {
+		return at
 	}
 	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 1e9 {
 		if n < 1e11 {
@@ -356,87 +233,6 @@ func instant(v string) civil.Instant {
 		return civil.Instant(n)
 	}
 	return 0
-}
-
-// readJSON walks to the list and takes it entry by entry.
-func readJSON(r io.Reader, m Mapping, fn func(Entry) error) error {
-	text, err := decoded(r, m.Encoding)
-	if err != nil {
-		return err
-	}
-	d := json.NewDecoder(text)
-	d.UseNumber()
-	var path []string
-	if m.Items != "" {
-		path = strings.Split(m.Items, ".")
-	}
-	if err := seek(d, path); err != nil {
-		return broken(err)
-	}
-	for d.More() {
-		from := d.InputOffset()
-		var one map[string]any
-		if err := d.Decode(&one); err != nil {
-			return broken(err)
-		}
-		if d.InputOffset()-from > maxEntry || len(one) > maxFields {
-			return fault.New(fault.Invalid, "clue.feed.entry_too_long", "kb", maxEntry>>10)
-		}
-		if err := fn(mend(m.entry(func(name string) string { return word(one, name) }))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// seek reads on until the list of a path begins; with no path the first list.
-func seek(d *json.Decoder, path []string) error {
-	depth := 0
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return err
-		}
-		if delim, ok := t.(json.Delim); ok {
-			switch delim {
-			case '[':
-				if len(path) == 0 {
-					return nil
-				}
-			case '{':
-				if depth++; depth > maxDepth {
-					return fault.New(fault.Invalid, "clue.feed.too_deep", "max", maxDepth)
-				}
-			case '}', ']':
-				depth--
-			}
-			continue
-		}
-		if name, ok := t.(string); ok && len(path) > 0 && name == path[0] {
-			path = path[1:]
-		}
-	}
-}
-
-// word is a field of an entry, at a path, as text.
-func word(one map[string]any, path string) string {
-	var v any = one
-	for part := range strings.SplitSeq(path, ".") {
-		inner, ok := v.(map[string]any)
-		if !ok {
-			return ""
-		}
-		v = inner[part]
-	}
-	switch x := v.(type) {
-	case string:
-		return x
-	case json.Number:
-		return x.String()
-	case bool:
-		return strconv.FormatBool(x)
-	}
-	return ""
 }
 
 func (m Mapping) entry(of func(name string) string) Entry {
@@ -451,27 +247,26 @@ func (m Mapping) entry(of func(name string) string) Entry {
 	return e
 }
 
-// readCSV reads a table with a header row.
+// readCSV reads a table with a header row, as offices' programs write it.
 func readCSV(r io.Reader, m Mapping, fn func(Entry) error) error {
 	text, err := decoded(r, m.Encoding)
 	if err != nil {
 		return err
 	}
-	c := csv.NewReader(text)
-	c.ReuseRecord, c.FieldsPerRecord, c.LazyQuotes = true, -1, true
-	header, err := c.Read()
+	rows, err := sheet.OpenWith("feed.csv", text, sheet.Limits{Bytes: MaxFeed, Columns: maxFields, Cell: maxEntry})
 	if err != nil {
 		return broken(err)
 	}
-	at := make(map[string]int, len(header))
-	for i, h := range header[:min(len(header), maxFields)] {
-		at[strings.TrimSpace(h)] = i
+	defer rows.Close()
+	at := make(map[string]int, len(rows.Header()))
+	for i, h := range rows.Header() {
+		at[h] = i
 	}
 	if _, ok := at[m.Text]; !ok {
 		return fault.New(fault.Invalid, "clue.feed.no_column", "name", m.Text)
 	}
 	for {
-		row, err := c.Read()
+		row, _, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -31,11 +31,18 @@ func (e Entry) incoming(city int, account string) channel.Incoming {
 	in := channel.Incoming{
 		City: city, Channel: cases.Opinion, Account: account, ID: id, Form: channel.Post, At: e.At, SenderName: e.Author, Text: e.Text, Link: link,
 		Lng: e.Lng, Lat: e.Lat, Extra: extra, Raw: []byte(id + "\n" + e.Title + "\n" + e.Text),
+		Other: func(kept, now string) bool { return !near(kept, now) && !edited(kept, now) },
 	}
 	if e.Author != "" {
 		in.SenderID = account + "\n" + e.Author
 	}
 	return in
+}
+
+// edited reports whether a post only grew or was cut: the words of one stand in the other.
+func edited(a, b string) bool {
+	x, y := string(bare(a)), string(bare(b))
+	return x != "" && y != "" && (strings.Contains(x, y) || strings.Contains(y, x))
 }
 
 // gather hands entries on in batches.

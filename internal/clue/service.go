@@ -11,6 +11,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/page"
@@ -68,7 +69,7 @@ func (s *Service) Take(ctx context.Context, tx *db.Tx, m channel.Heard) error {
 	read := Classify(r.Pack, Said{Text: said, Where: where})
 	c := draft(m, read)
 	c.ID = tx.NewID()
-	c.Group = c.ID
+	c.Group, c.ChangedAt = c.ID, tx.Now
 	if err := s.join(ctx, tx, m, &c); err != nil {
 		return err
 	}
@@ -93,12 +94,16 @@ func draft(m channel.Heard, r Reading) Clue {
 	if title := m.Extra[ExtraTitle]; title != "" && title != m.Text {
 		c.Text = "【" + title + "】" + m.Text
 	}
-	if p := r.Where.Community; p != nil {
-		c.Community, c.Place, c.District = p.ID, p.Name, p.DistrictCode
-		c.Building, c.Unit, c.Room = r.Where.Building, r.Where.Unit, r.Where.Room
-		c.Company = r.Where.Company
-	}
+	c.stand(r.Where)
 	return c
+}
+
+// stand puts a clue where attribution says; where it knows no community, nowhere.
+func (c *Clue) stand(at territory.Answer) {
+	if p := at.Community; p != nil {
+		c.Community, c.Place, c.District = p.ID, p.Name, p.DistrictCode
+		c.Building, c.Unit, c.Room, c.Company = at.Building, at.Unit, at.Room, at.Company
+	}
 }
 
 // How far back copies are looked for, and how close in time two authors of one building must be.
@@ -175,6 +180,56 @@ func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) 
 	})
 }
 
+// Next is the clue that stands behind one in the queue; behind the last the first stands again. False: nothing else waits.
+func (s *Service) Next(ctx context.Context, by actor.Actor, city int, id string, f Filter) (Clue, bool, error) {
+	if err := may(by, actor.ClueRead, city); err != nil {
+		return Clue{}, false, err
+	}
+	f.State, f.Owed, f.Request = Undecided, false, page.Request{Size: 2}
+	if err := f.Check(); err != nil {
+		return Clue{}, false, err
+	}
+	var out Clue
+	found, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (bool, error) {
+		at, err := find(ctx, tx, city, id)
+		if err != nil {
+			return false, err
+		}
+		behind := f
+		behind.After = page.Encode(cursorOf(f, at)...)
+		for _, q := range []Filter{behind, f} {
+			rows, err := list(ctx, tx, city, q)
+			if err != nil {
+				return false, err
+			}
+			for _, c := range rows {
+				if c.ID != id {
+					out = c
+					return true, nil
+				}
+			}
+		}
+		return false, nil
+	})
+	return out, found, err
+}
+
+// Changed is a clue as somebody who looks at the queue must know it.
+type Changed struct {
+	ID      string        `db:"id" json:"id"`
+	Version int64         `db:"version" json:"version"`
+	Copies  int           `db:"copies" json:"copies"`
+	At      civil.Instant `db:"changed_at" json:"changed_at"`
+}
+
+// Changes lists what changed at or after a moment, the first one first, some at a time.
+func (s *Service) Changes(ctx context.Context, by actor.Actor, city int, since civil.Instant) ([]Changed, error) {
+	if err := may(by, actor.ClueRead, city); err != nil {
+		return nil, err
+	}
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Changed, error) { return changes(ctx, tx, city, since) })
+}
+
 // Export gives every clue of a filter to each, a page at a time, masked as the list is.
 func (s *Service) Export(ctx context.Context, by actor.Actor, city int, f Filter, each func(Clue) error) error {
 	f.Request = page.Request{Size: page.MaxSize}
@@ -212,11 +267,26 @@ func (s *Service) Loads(ctx context.Context, by actor.Actor, city int) (Loads, e
 // View is a clue with everything that stands around it.
 type View struct {
 	Clue
-	Words   channel.Message `json:"words"`
-	Replies []channel.Reply `json:"replies"`
-	Group   []Clue          `json:"others"`         // the others of its group
-	File    *cases.Case     `json:"file,omitempty"` // its case, where the reader may see it
-	Offer   string          `json:"offer,omitempty"`
+	Words       channel.Message `json:"words"`
+	Replies     []channel.Reply `json:"replies"`
+	Group       []Clue          `json:"others"`         // the others of its group
+	File        *cases.Case     `json:"file,omitempty"` // its case, where the reader may see it
+	Offer       string          `json:"offer,omitempty"`
+	Corrections []Correction    `json:"corrections,omitempty"` // what people read otherwise than the program, the first one first
+}
+
+// Waiting counts the others of the group that are undecided, and those whose authors wait for a word, as far as they are
+// listed.
+func (v View) Waiting() (undecided, owed int) {
+	for _, o := range v.Group {
+		if o.State == Undecided {
+			undecided++
+		}
+		if o.Owed() {
+			owed++
+		}
+	}
+	return undecided, owed
 }
 
 // Get shows one clue.
@@ -242,6 +312,9 @@ func (s *Service) view(ctx context.Context, tx *db.Tx, by actor.Actor, city int,
 		return v, err
 	}
 	if v.Group, err = others(ctx, tx, v.Clue); err != nil {
+		return v, err
+	}
+	if v.Corrections, err = corrections(ctx, tx, city, id); err != nil {
 		return v, err
 	}
 	if v.Case == "" {

@@ -2,6 +2,9 @@ package clue
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/channel"
@@ -10,12 +13,14 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 )
 
-// Answering is an answer to the author of a clue, and to the authors of others of its group in the same words.
+// Answering is an answer to the author of a clue, and to the authors of others of its group in the same words: those named,
+// or with Alike all whose authors wait for a word, some at a time.
 type Answering struct {
 	City   int      `json:"-" form:"-"`
-	ID     string   `json:"-" form:"id"`
+	ID     string   `json:"-" form:"-"`
 	Text   string   `json:"text" form:"text"`
 	Others []string `json:"others,omitempty" form:"others"`
+	Alike  bool     `json:"alike,omitempty" form:"alike"`
 }
 
 // Answer writes to the author through the channel. Everybody named gets an answer of their own; the same words to the
@@ -32,18 +37,12 @@ func (s *Service) Answer(ctx context.Context, by actor.Actor, in Answering) ([]c
 		if err != nil {
 			return nil, err
 		}
-		all := []Clue{first}
-		for _, id := range in.Others {
-			c, err := find(ctx, tx, in.City, id)
-			if err != nil {
-				return nil, err
-			}
-			if c.Group == first.Group && c.ID != first.ID {
-				all = append(all, c)
-			}
+		rest, err := together(ctx, tx, first, in.Others, in.Alike, func(c Clue) bool { return c.Owed() && c.Channel == first.Channel })
+		if err != nil {
+			return nil, err
 		}
 		var out []channel.Reply
-		for _, c := range all {
+		for _, c := range append([]Clue{first}, rest...) {
 			r, err := s.answer(ctx, tx, by, c, in.Text)
 			if err != nil {
 				return nil, err
@@ -52,6 +51,32 @@ func (s *Service) Answer(ctx context.Context, by actor.Actor, in Answering) ([]c
 		}
 		return out, nil
 	})
+}
+
+// together are others of a clue's group: those of the ids, and with alike all that fit besides.
+func together(ctx context.Context, tx *db.Tx, first Clue, ids []string, alike bool, fits func(Clue) bool) ([]Clue, error) {
+	var out []Clue
+	if alike {
+		all, err := others(ctx, tx, first)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range all {
+			if fits(c) {
+				out = append(out, c)
+			}
+		}
+	}
+	for _, id := range ids {
+		c, err := find(ctx, tx, first.City, id)
+		if err != nil {
+			return nil, err
+		}
+		if c.Group == first.Group && c.ID != first.ID && !slices.ContainsFunc(out, func(o Clue) bool { return o.ID == c.ID }) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
 }
 
 func (s *Service) answer(ctx context.Context, tx *db.Tx, by actor.Actor, c Clue, said string) (channel.Reply, error) {
@@ -107,15 +132,32 @@ type ByChannel struct {
 	Spam       int    `db:"spam" json:"spam"`
 	Answered   int    `db:"answered" json:"answered"`
 	Within2h   int    `db:"soon" json:"answered_within_2h"`
-	TookMS     int64  `db:"took" json:"-"` // sum, from being written to the first answer
+	TookMS     int64  `db:"took" json:"-"` // sum, from being written to the first answer that was sent
+	MedianMS   int64  `db:"-" json:"-"`    // half of the answered waited no longer
 }
 
-// MeanMinutes is the time to the first answer, over those answered; -1 where nobody was.
-func (b ByChannel) MeanMinutes() int64 {
+// Hours is the time to the first answer in hours, its mean and its middle; empty where nobody was answered.
+func (b ByChannel) Hours() (mean, median string) {
 	if b.Answered == 0 {
-		return -1
+		return "", ""
 	}
-	return b.TookMS / int64(b.Answered) / 60_000
+	const tenth = 360_000
+	words := func(ms int64) string {
+		n := (ms + tenth/2) / tenth
+		return strconv.FormatInt(n/10, 10) + "." + strconv.FormatInt(n%10, 10)
+	}
+	return words(b.TookMS / int64(b.Answered)), words(b.MedianMS)
+}
+
+// MarshalJSON adds the hours to the first reply.
+func (b ByChannel) MarshalJSON() ([]byte, error) {
+	type plain ByChannel
+	mean, median := b.Hours()
+	return json.Marshal(struct {
+		plain
+		Mean   string `json:"mean_hours,omitempty"`
+		Median string `json:"median_hours,omitempty"`
+	}{plain(b), mean, median})
 }
 
 // Statistics counts the clues of a period by channel.

@@ -16,15 +16,17 @@ import (
 )
 
 // Deciding names a clue as it was seen, says what it is and why. Others are clues of the same group that are decided
-// alike; each keeps its own entry, its own case link and its own answer.
+// alike, Alike all of the group that are undecided, some at a time; each keeps its own entry, its own case link and its own
+// answer.
 type Deciding struct {
 	City    int      `json:"-" form:"-"`
-	ID      string   `json:"-" form:"id"`
+	ID      string   `json:"-" form:"-"`
 	Version int64    `json:"version" form:"version"`
 	As      Decision `json:"as" form:"as"`
 	Reason  string   `json:"reason" form:"reason"`
 	CaseNo  string   `json:"case_no,omitempty" form:"case_no"` // for link: number of the case
 	Others  []string `json:"others,omitempty" form:"others"`
+	Alike   bool     `json:"alike,omitempty" form:"alike"`
 	Key     string   `json:"-" form:"key"`
 }
 
@@ -87,13 +89,13 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, by actor.Actor, in Deci
 	if err != nil {
 		return c, err
 	}
-	for _, id := range in.Others {
-		o, err := find(ctx, tx, in.City, id)
-		if err != nil {
-			return c, err
-		}
-		if o.Group != c.Group || o.ID == c.ID || o.State != Undecided {
-			continue // decided meanwhile, or no other of this group: it stays as it is
+	rest, err := together(ctx, tx, c, in.Others, in.Alike, func(o Clue) bool { return o.State == Undecided })
+	if err != nil {
+		return c, err
+	}
+	for _, o := range rest {
+		if o.State != Undecided {
+			continue // decided meanwhile: it stays as it is
 		}
 		as := in.As
 		if as == Confirm {
@@ -140,8 +142,9 @@ type Confirming struct {
 	ID      string        `json:"-" form:"id"`
 	Version int64         `json:"version" form:"version"`
 	Opening cases.Opening `json:"opening" form:"opening"`
-	Reason  string        `json:"reason" form:"reason"`
+	Reason  string        `json:"reason" form:"reason"` // needed where the category is another than the clue's
 	Others  []string      `json:"others,omitempty" form:"others"`
+	Alike   bool          `json:"alike,omitempty" form:"alike"`
 	Key     string        `json:"-" form:"key"`
 }
 
@@ -184,6 +187,9 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, by actor.Actor, in Con
 	if _, err := Lifecycle.Next(c.State, Confirm); err != nil {
 		return Confirmation{}, err
 	}
+	if c, err = s.chosen(ctx, tx, by, c, in); err != nil {
+		return Confirmation{}, err
+	}
 	h, err := s.o.Channels.HeardIn(ctx, tx, in.City, c.Message)
 	if err != nil {
 		return Confirmation{}, err
@@ -193,9 +199,23 @@ func (s *Service) confirm(ctx context.Context, tx *db.Tx, by actor.Actor, in Con
 	if err != nil {
 		return Confirmation{}, err
 	}
-	d := Deciding{City: in.City, ID: in.ID, Version: in.Version, As: Confirm, Reason: in.Reason, Others: in.Others}
+	d := Deciding{City: in.City, ID: in.ID, Version: c.Version, As: Confirm, Reason: in.Reason, Others: in.Others, Alike: in.Alike}
 	done, err := s.decide(ctx, tx, by, d, opened.Case)
 	return Confirmation{Clue: done, Case: opened.Case, Held: held}, err
+}
+
+// chosen keeps it as a correction, with its reason, when somebody confirms a clue with another category than it was read with.
+func (s *Service) chosen(ctx context.Context, tx *db.Tx, by actor.Actor, c Clue, in Confirming) (Clue, error) {
+	if in.Opening.Category == "" || in.Opening.Category == c.Category {
+		return c, nil
+	}
+	var check fault.Check
+	if !check.That(in.Reason != "", "reason", "clue.why_another_category") {
+		return c, check.Err()
+	}
+	was := c
+	c.Guess, c.Category = Heating, in.Opening.Category
+	return s.correctAs(ctx, tx, by, c, in.Version, in.Reason, differ(was, c))
 }
 
 // open opens the case; where only the entry standard stands in the way it is held instead.

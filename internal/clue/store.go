@@ -86,7 +86,7 @@ func byPlace(ctx context.Context, tx *db.Tx, c Clue, since civil.Instant) (Clue,
 }
 
 func countCopy(ctx context.Context, tx *db.Tx, city int, first string) error {
-	_, err := db.Exec(ctx, tx, `UPDATE clue SET copies = copies + 1 WHERE city_id = $1 AND id = $2`, city, first)
+	_, err := db.Exec(ctx, tx, `UPDATE clue SET copies = copies + 1, changed_at = $3 WHERE city_id = $1 AND id = $2`, city, first, int64(tx.Now))
 	if err != nil {
 		return fmt.Errorf("count a copy: %w", err)
 	}
@@ -106,13 +106,44 @@ func others(ctx context.Context, tx *db.Tx, c Clue) ([]Clue, error) {
 // store writes what was decided about the version that was seen.
 func store(ctx context.Context, tx *db.Tx, c Clue, version int64) error {
 	return db.Guarded(ctx, tx, `UPDATE clue SET state = $4, reason = $5, case_id = $6, case_no = $7, decided_by = $8, decided_at = $9, offered_at = $10,
-		version = version + 1 WHERE city_id = $1 AND id = $2 AND version = $3`,
-		c.City, c.ID, version, string(c.State), c.Reason, c.Case, c.CaseNo, c.DecidedBy, c.DecidedAt, c.OfferedAt)
+		changed_at = $11, version = version + 1 WHERE city_id = $1 AND id = $2 AND version = $3`,
+		c.City, c.ID, version, string(c.State), c.Reason, c.Case, c.CaseNo, c.DecidedBy, c.DecidedAt, c.OfferedAt, tx.Now)
+}
+
+// storeReading writes how a clue is read, about the version that was seen.
+func storeReading(ctx context.Context, tx *db.Tx, c Clue, version int64) error {
+	return db.Guarded(ctx, tx, `UPDATE clue SET guess = $4, category = $5, urgency = $6, rank = $7, temperature = $8, community = $9, place = $10, district = $11,
+		company = $12, building = $13, unit = $14, room = $15, changed_at = $16, version = version + 1 WHERE city_id = $1 AND id = $2 AND version = $3`,
+		c.City, c.ID, version, string(c.Guess), c.Category, string(c.Urgency), c.Rank, c.Temperature, c.Community, c.Place, c.District,
+		c.Company, c.Building, c.Unit, c.Room, c.ChangedAt)
+}
+
+func insertCorrection(ctx context.Context, tx *db.Tx, c Correction) error {
+	if err := db.Insert(ctx, tx, "clue_correction", &c); err != nil {
+		return fmt.Errorf("keep a correction: %w", err)
+	}
+	return nil
+}
+
+func corrections(ctx context.Context, tx *db.Tx, city int, id string) ([]Correction, error) {
+	return db.List[Correction](ctx, tx, `SELECT `+db.Columns[Correction]("")+` FROM clue_correction WHERE city_id = $1 AND clue_id = $2 ORDER BY id`, city, id)
+}
+
+// changesAtOnce is how many changes one question gives.
+const changesAtOnce = 500
+
+func changes(ctx context.Context, tx *db.Tx, city int, since civil.Instant) ([]Changed, error) {
+	rows, err := db.List[Changed](ctx, tx, `SELECT id, version, copies, changed_at FROM clue WHERE city_id = $1 AND changed_at >= $2 ORDER BY changed_at, id LIMIT $3`,
+		city, int64(since), changesAtOnce)
+	if err != nil {
+		return nil, fmt.Errorf("ask what changed: %w", err)
+	}
+	return rows, nil
 }
 
 // answered notes an answer; the first one stays the first for the figures unless a closing asked for another.
 func answered(ctx context.Context, tx *db.Tx, c Clue, at civil.Instant) error {
-	_, err := db.Exec(ctx, tx, `UPDATE clue SET answered_at = COALESCE(answered_at, $3), offered_at = NULL, version = version + 1 WHERE city_id = $1 AND id = $2`,
+	_, err := db.Exec(ctx, tx, `UPDATE clue SET answered_at = COALESCE(answered_at, $3), offered_at = NULL, changed_at = $3, version = version + 1 WHERE city_id = $1 AND id = $2`,
 		c.City, c.ID, int64(at))
 	if err != nil {
 		return fmt.Errorf("note an answer: %w", err)
@@ -121,7 +152,7 @@ func answered(ctx context.Context, tx *db.Tx, c Clue, at civil.Instant) error {
 }
 
 func offer(ctx context.Context, tx *db.Tx, city int, file string) error {
-	_, err := db.Exec(ctx, tx, `UPDATE clue SET offered_at = $3 WHERE city_id = $1 AND case_id = $2 AND case_id <> ''`, city, file, int64(tx.Now))
+	_, err := db.Exec(ctx, tx, `UPDATE clue SET offered_at = $3, changed_at = $3 WHERE city_id = $1 AND case_id = $2 AND case_id <> ''`, city, file, int64(tx.Now))
 	return err
 }
 
@@ -149,20 +180,42 @@ func loads(ctx context.Context, tx *db.Tx, city int) (Loads, error) {
 	return out, nil
 }
 
+// statistics counts the clues of a period by channel. The first reply is the first one that the channel took.
 func statistics(ctx context.Context, tx *db.Tx, city int, from, to civil.Instant) ([]ByChannel, error) {
 	const soon = 2 * 3_600_000
-	rows, err := db.List[ByChannel](ctx, tx, `SELECT channel, count(*) AS n, SUM(CASE WHEN guess = 'heating' THEN 1 ELSE 0 END) AS heating,
-		SUM(CASE WHEN state = 'new' THEN 1 ELSE 0 END) AS waiting, SUM(CASE WHEN state = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
-		SUM(CASE WHEN state = 'linked' THEN 1 ELSE 0 END) AS linked, SUM(CASE WHEN state = 'not_heating' THEN 1 ELSE 0 END) AS not_heating,
-		SUM(CASE WHEN state = 'rumour' THEN 1 ELSE 0 END) AS rumour, SUM(CASE WHEN state = 'spam' THEN 1 ELSE 0 END) AS spam,
-		SUM(CASE WHEN answered_at IS NOT NULL THEN 1 ELSE 0 END) AS answered, SUM(CASE WHEN answered_at - at <= $4 THEN 1 ELSE 0 END) AS soon,
-		COALESCE(SUM(answered_at - at), 0) AS took FROM clue WHERE city_id = $1 AND at >= $2 AND at < $3 GROUP BY channel ORDER BY channel`,
-		city, int64(from), int64(to), soon)
+	rows, err := db.List[ByChannel](ctx, tx, `SELECT c.channel, count(*) AS n, SUM(CASE WHEN c.guess = 'heating' THEN 1 ELSE 0 END) AS heating,
+		SUM(CASE WHEN c.state = 'new' THEN 1 ELSE 0 END) AS waiting, SUM(CASE WHEN c.state = 'confirmed' THEN 1 ELSE 0 END) AS confirmed,
+		SUM(CASE WHEN c.state = 'linked' THEN 1 ELSE 0 END) AS linked, SUM(CASE WHEN c.state = 'not_heating' THEN 1 ELSE 0 END) AS not_heating,
+		SUM(CASE WHEN c.state = 'rumour' THEN 1 ELSE 0 END) AS rumour, SUM(CASE WHEN c.state = 'spam' THEN 1 ELSE 0 END) AS spam,
+		COUNT(r.sent) AS answered, SUM(CASE WHEN r.sent - c.at <= $4 THEN 1 ELSE 0 END) AS soon, COALESCE(SUM(r.sent - c.at), 0) AS took
+		FROM clue c LEFT JOIN `+firstReply+` r ON r.city_id = c.city_id AND r.clue_id = c.id
+		WHERE c.city_id = $1 AND c.at >= $2 AND c.at < $3 GROUP BY c.channel ORDER BY c.channel`, city, int64(from), int64(to), soon)
 	if err != nil {
 		return nil, fmt.Errorf("count clues by channel: %w", err)
 	}
+	middle, err := db.List[struct {
+		Channel string `db:"channel"`
+		Took    int64  `db:"took"`
+	}](ctx, tx, `SELECT m.channel, m.took FROM (SELECT c.channel, r.sent - c.at AS took,
+		ROW_NUMBER() OVER (PARTITION BY c.channel ORDER BY r.sent - c.at) AS nth, COUNT(*) OVER (PARTITION BY c.channel) AS n
+		FROM clue c JOIN `+firstReply+` r ON r.city_id = c.city_id AND r.clue_id = c.id
+		WHERE c.city_id = $1 AND c.at >= $2 AND c.at < $3) m WHERE m.nth = (m.n + 1) / 2`, city, int64(from), int64(to))
+	if err != nil {
+		return nil, fmt.Errorf("find the middle of the replies: %w", err)
+	}
+	for _, m := range middle {
+		for i := range rows {
+			if rows[i].Channel == m.Channel {
+				rows[i].MedianMS = m.Took
+			}
+		}
+	}
 	return rows, nil
 }
+
+// firstReply is when each clue of the city was answered first: as sent, not as written.
+const firstReply = `(SELECT city_id, clue_id, MIN(sent_at) AS sent FROM channel_reply WHERE city_id = $1 AND created_at >= $2 AND state = 'sent' AND clue_id <> ''
+	GROUP BY city_id, clue_id)`
 
 func list(ctx context.Context, tx *db.Tx, city int, f Filter) ([]Clue, error) {
 	where := ""

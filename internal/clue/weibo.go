@@ -2,6 +2,8 @@ package clue
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -61,6 +63,7 @@ type WeiboDirectData struct {
 	Subtype   string `json:"subtype,omitempty"`
 	VFID      int64  `json:"vfid,omitempty"`
 	TOVFID    int64  `json:"tovfid,omitempty"`
+	Key       string `json:"key,omitempty"` // of a mention: the post or comment that names us
 }
 
 // weiboTime is how the open API writes a moment.
@@ -101,7 +104,7 @@ func (s WeiboStatus) incoming(city int, account string) channel.Incoming {
 func (d WeiboDirect) incoming(city int, account string) (channel.Incoming, bool) {
 	sender := strconv.FormatInt(d.Sender, 10)
 	in := channel.Incoming{
-		City: city, Channel: cases.Weibo, Account: account, ID: "dm-" + strconv.FormatInt(d.ID, 10), Form: channel.Direct, At: weiboAt(d.Created),
+		City: city, Channel: cases.Weibo, Account: account, ID: d.key(), Form: channel.Direct, At: weiboAt(d.Created),
 		SenderID: sender, SenderName: d.Name, Text: strip(d.Text), Handle: map[string]string{"receiver": sender}, Raw: raw(d),
 	}
 	switch d.Type {
@@ -113,10 +116,21 @@ func (d WeiboDirect) incoming(city int, account string) (channel.Incoming, bool)
 		}
 	case "image", "voice":
 		in.Media = []channel.Media{{Kind: d.Type, Ref: strconv.FormatInt(cmp.Or(d.Data.TOVFID, d.Data.VFID), 10)}}
+	case "mention":
+		in.Form, in.Handle = channel.Mention, map[string]string{}
+		if d.Data.Subtype != "comment" && d.Data.Key != "" { // the same post as polling brings; a comment is read, not answered here
+			in.ID, in.Handle["status"] = d.Data.Key, d.Data.Key
+		}
 	case "event":
 		return in, false
 	}
-	return in, d.ID != 0 && (in.Text != "" || len(in.Media) > 0)
+	return in, d.Sender != 0 && (in.Text != "" || len(in.Media) > 0)
+}
+
+// key tells a repeat. What is pushed has no id, so that a message is known by who wrote what when; polling brings the same.
+func (d WeiboDirect) key() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%s\n%s\n%s\n%d", d.Sender, d.Created, d.Type, strip(d.Text), cmp.Or(d.Data.TOVFID, d.Data.VFID)))
+	return "dm-" + hex.EncodeToString(sum[:16])
 }
 
 func raw(v any) []byte {

@@ -2,9 +2,10 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -27,6 +28,8 @@ func (w *Web) clueRoutes() []Route {
 		get("/c/{city}/clues", read, w.clues),
 		get("/c/{city}/clues/export", read, w.clueExport),
 		get("/c/{city}/clues/{clue}", read, w.clue),
+		get("/c/{city}/clues/{clue}/next", read, w.nextClue),
+		post("/c/{city}/clues/{clue}/correct", decide, w.correctClue),
 		post("/c/{city}/clues/{clue}/confirm", decide, w.confirmClue),
 		post("/c/{city}/clues/{clue}/decide", decide, w.decideClue),
 		post("/c/{city}/clues/{clue}/answer", decide, w.answerClue),
@@ -190,6 +193,9 @@ type clueCase struct {
 	Test    string   `form:"test_request"`
 	Reason  string   `form:"reason"`
 	Others  []string `form:"others"`
+	Alike   bool     `form:"alike"`
+
+	Category string `form:"category"`
 }
 
 // confirmClue makes a case of a clue.
@@ -199,8 +205,8 @@ func (w *Web) confirmClue(rw http.ResponseWriter, r *http.Request) error {
 	var got clue.Confirmation
 	if err == nil {
 		got, err = w.Clues.Confirm(ctx, by(r), clue.Confirming{
-			City: city, ID: param(r, "clue"), Version: in.Version, Reason: in.Reason, Others: in.Others,
-			Opening: cases.Opening{Caller: cases.Party{Phone: in.Phone}, Address: in.Address, Room: in.Room, TestRequest: in.Test},
+			City: city, ID: param(r, "clue"), Version: in.Version, Reason: in.Reason, Others: in.Others, Alike: in.Alike,
+			Opening: cases.Opening{Category: in.Category, Caller: cases.Party{Phone: in.Phone}, Address: in.Address, Room: in.Room, TestRequest: in.Test},
 		})
 	}
 	if err != nil {
@@ -211,6 +217,62 @@ func (w *Web) confirmClue(rw http.ResponseWriter, r *http.Request) error {
 		key = "cluepage.done.held"
 	}
 	return w.done(rw, r, cluePath(city, got.Clue.ID), text.Msg(key, "no", got.Case.No))
+}
+
+// nextClue goes to the clue that stands behind one in the queue; when nothing else waits, back to the queue.
+func (w *Web) nextClue(rw http.ResponseWriter, r *http.Request) error {
+	to, err := w.behind(r)
+	if err != nil {
+		return err
+	}
+	http.Redirect(rw, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (w *Web) behind(r *http.Request) (string, error) {
+	city := httpx.City(r.Context())
+	c, found, err := w.Clues.Next(r.Context(), by(r), city, param(r, "clue"), clue.Filter{})
+	if err != nil || !found {
+		return at("/c/{city}/clues", city), err
+	}
+	return cluePath(city, c.ID), nil
+}
+
+// correctClue keeps how a post is to be read where the program read it wrongly.
+func (w *Web) correctClue(rw http.ResponseWriter, r *http.Request) error {
+	in, err := httpx.Bind[clue.Correcting](r)
+	if err == nil {
+		in.City, in.ID, in.Key = httpx.City(r.Context()), param(r, "clue"), formKey(r)
+		_, err = w.Clues.Correct(r.Context(), by(r), in)
+	}
+	if err != nil {
+		return w.clueAgain(rw, r, err, "correct")
+	}
+	return w.done(rw, r, cluePath(in.City, in.ID), text.Msg("cluepage.done.correct"))
+}
+
+// categories are the city's categories by their names.
+func (v clueView) categories(ctx context.Context) []ui.Option {
+	out := make([]ui.Option, 0, len(v.names))
+	for _, code := range slices.Sorted(maps.Keys(v.names)) {
+		out = append(out, ui.Option{Value: code, Text: v.names.of(ctx, code)})
+	}
+	return out
+}
+
+// word is the value of a corrected field in the reader's words.
+func (v clueView) word(ctx context.Context, field, value string) string {
+	switch {
+	case value == "":
+		return ""
+	case field == "guess":
+		return ui.T(ctx, "clue.guess."+value)
+	case field == "urgency":
+		return ui.T(ctx, "urgency."+value)
+	case field == "category":
+		return v.names.of(ctx, value)
+	}
+	return value
 }
 
 // decideClue links a clue, sets it aside or takes it up again, and goes back to the queue.
@@ -224,7 +286,10 @@ func (w *Web) decideClue(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return w.clueAgain(rw, r, err, "decide")
 	}
-	to := at("/c/{city}/clues", city)
+	to, err := w.behind(r)
+	if err != nil {
+		return err
+	}
 	if in.As == clue.Refute || in.As == clue.LinkTo || in.As == clue.Reconsider {
 		to = cluePath(city, in.ID) // a word to the author is the next thing
 	}
@@ -324,11 +389,4 @@ func clueTone(s clue.State) ui.Tone {
 	case clue.NotHeating, clue.Spam:
 	}
 	return ui.Grey
-}
-
-func minutes(n int64) string {
-	if n < 0 {
-		return "-"
-	}
-	return strconv.FormatInt(n, 10)
 }

@@ -141,38 +141,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.comment(w, r.Form)
 	case "POST messages/reply.json":
 		s.reply(w, r.Form)
-	case "GET comments/show.json":
-		give(w, "comments", under(s.comments, r.Form.Get("id")))
+	case "GET comments/by_me.json":
+		give(w, "comments", written(s.comments))
 	case "GET direct_messages/sent.json":
-		give(w, "direct_messages", under(s.messages, r.Form.Get("receiver_id")))
+		give(w, "direct_messages", written(s.messages))
 	default:
 		refuse(w, http.StatusNotFound, 10020, "request api not found")
 	}
 }
 
-// slice is a page of a list, newest first, after since_id.
+// slice is a page of a list, newest first, after since_id and up to max_id. As Weibo does, it may hold less than asked for
+// where something may not be seen.
 func slice[T any](q url.Values, all []T, id func(T) int64) []T {
 	since, _ := strconv.ParseInt(q.Get("since_id"), 10, 64) // absent: everything
+	until, _ := strconv.ParseInt(q.Get("max_id"), 10, 64)
 	size, _ := strconv.Atoi(q.Get("count"))
-	page, _ := strconv.Atoi(q.Get("page"))
 	const usual, most = 20, 50
-	size, page = min(cmp.Or(size, usual), most), max(page, 1)
-	var newer []T
+	size = min(cmp.Or(size, usual), most)
+	out := []T{}
 	for _, one := range slices.Backward(all) {
-		if id(one) > since {
-			newer = append(newer, one)
+		if id(one) > since && (until == 0 || id(one) <= until) && len(out) < size {
+			out = append(out, one)
 		}
 	}
-	from := min((page-1)*size, len(newer))
-	return newer[from:min(from+size, len(newer))]
+	return out[:max(len(out)-1, min(len(out), 1))]
 }
 
-func under(all []Answer, to string) []map[string]any {
+// written are our own words, newest first.
+func written(all []Answer) []map[string]any {
 	out := []map[string]any{}
 	for _, a := range slices.Backward(all) {
-		if strconv.FormatInt(a.To, 10) == to {
-			out = append(out, map[string]any{"id": a.ID, "text": a.Text, "receiver_id": a.To})
-		}
+		out = append(out, map[string]any{"id": a.ID, "text": a.Text, "receiver_id": a.To, "status": map[string]any{"id": a.To}})
 	}
 	return out
 }
@@ -232,6 +231,7 @@ func write(w http.ResponseWriter, status int, v any) {
 
 // Push sends a private message to an address of the installation, signed, and gives the status it answered with.
 func (s *Server) Push(ctx context.Context, address string, d clue.WeiboDirect, at time.Time, nonce string) (int, error) {
+	d.ID = 0 // what is pushed has none
 	body, err := json.Marshal(d)
 	if err != nil {
 		return 0, err
