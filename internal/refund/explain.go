@@ -267,7 +267,7 @@ func (p *Plan) tellEnd(s *Scratch, a *Assessment) {
 	case r.Deadline == nil:
 		s.warn("no_deadline", text.Msg("refund.warn.no_deadline"))
 	case r.Deadline.Kind == "within":
-		s.warn("deadline_runs", text.Msg("refund.warn.deadline_runs", "months", r.Deadline.Months))
+		s.warn("deadline_runs", text.Msg("refund.warn.deadline_runs", "months", r.Deadline.Months, "days", r.Deadline.Days))
 	default:
 		s.warn("deadline_needs_season", text.Msg("refund.warn.deadline_needs_season"))
 	}
