@@ -19,9 +19,11 @@ import (
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/bundle"
 	telephone "github.com/rehu-heat/rehu/internal/call"
+	"github.com/rehu-heat/rehu/internal/callback"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/equipment"
@@ -69,6 +71,8 @@ type Deps struct {
 	Webhooks  *webhook.Service
 	Residents *resident.Service
 	WeChat    *wechat.Service
+	Clues     *clue.Service
+	Callbacks *callback.Service
 }
 
 // Options set up the doors.

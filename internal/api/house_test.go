@@ -103,7 +103,7 @@ func newHouseWith(t testing.TB, set func(c *config.Config), cities ...int) *hous
 func (h *house) open(rate config.Rate) *api.API {
 	a := h.app
 	return api.New(api.Options{
-		Deps: api.Deps{Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Calls: a.Calls, Staffing: a.Staffing, Exchange: a.Exchange, Webhooks: a.Webhooks, Residents: a.Residents, WeChat: a.WeChat},
+		Deps: api.Deps{Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch, Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Calls: a.Calls, Staffing: a.Staffing, Exchange: a.Exchange, Webhooks: a.Webhooks, Residents: a.Residents, WeChat: a.WeChat, Clues: a.Clues, Callbacks: a.Callbacks},
 		Rate: rate, Cities: a.Cities, Now: h.clock.Now, Machine: time.Now, Log: a.Log,
 	})
 }

@@ -91,6 +91,8 @@ func (a *API) v1(r chi.Router) {
 		v.exchangeOperations()
 		v.hotlineOperations()
 		v.webhookOperations()
+		v.clueOperations()
+		v.callbackOperations()
 	})
 	a.mineOperations(r, v)
 	v.serveDocument(r)

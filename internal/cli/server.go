@@ -56,7 +56,7 @@ func newServer(a *app.App, phone *web.Phone) (http.Handler, error) {
 	doors := api.New(api.Options{
 		Deps: api.Deps{
 			Staff: a.Staff, Rules: a.Rules, Places: a.Places, Fees: a.Fees, Refunds: a.Settle, Territory: a.Territory, Cases: a.Cases, Dispatch: a.Dispatch,
-			Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Calls: a.Calls, Staffing: a.Staffing, Exchange: a.Exchange, Webhooks: a.Webhooks, Residents: a.Residents, WeChat: a.WeChat,
+			Outages: a.Outages, Equipment: a.Equipment, Measure: a.Measure, Findings: a.Findings, Blobs: a.Blobs, Bundles: a.Bundles, Calls: a.Calls, Staffing: a.Staffing, Exchange: a.Exchange, Webhooks: a.Webhooks, Residents: a.Residents, WeChat: a.WeChat, Clues: a.Clues, Callbacks: a.Callbacks,
 		},
 		Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted, Cities: a.Cities,
 		Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,
