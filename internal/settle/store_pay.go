@@ -219,8 +219,3 @@ func saveCompanyTerm(ctx context.Context, tx *db.Tx, c CompanyTerm, version int6
 	return db.Guarded(ctx, tx, `UPDATE refund_company SET late_rate = $4, version = version + 1 WHERE city_id = $1 AND company = $2 AND version = $3`,
 		c.City, c.Company, version, c.LateRate)
 }
-
-// seasonsPaid are the seasons of a city with settlements.
-func seasonsPaid(ctx context.Context, tx *db.Tx, city int) ([]string, error) {
-	return db.List[string](ctx, tx, `SELECT season FROM settle_head WHERE city_id = $1 ORDER BY season`, city)
-}
