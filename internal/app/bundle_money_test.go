@@ -125,6 +125,7 @@ func TestAFileOfASettledAndPaidRefundVerifies(t *testing.T) {
 	by := actor.SystemFor("bank", actor.Command)
 	b, err := d.Settle.MakeBatch(ctx, by, settle.BatchInput{City: city, Season: winter, Company: "C1"})
 	d.fatal(err)
+	d.clock.Set(civil.On(civil.NewDate(2026, 8, 2), 12, 0))
 	answer := fmt.Sprintf("业务编号,处理结果,银行流水号,支付时间\n%d-H1,成功,B1,2026-08-02 10:00\n", x.No)
 	_, err = d.Settle.ReadResult(ctx, by, city, b.ID, "result.csv", strings.NewReader(answer))
 	d.fatal(err)

@@ -101,6 +101,7 @@ const (
 	Fill    PayEvent = "fill"
 	Settled PayEvent = "settled"
 	Bounce  PayEvent = "bounce"
+	Return  PayEvent = "return" // 退票: the receiving bank sends back what was paid
 	Again   PayEvent = "again"
 	Park    PayEvent = "park"
 	Credit  PayEvent = "credit"
@@ -108,13 +109,14 @@ const (
 
 // PayLifecycle is the life of an order to pay.
 var PayLifecycle = flow.Table[PayState, PayEvent]{
-	Name: "payout", Start: Due, Final: []PayState{Paid},
+	Name: "payout", Start: Due, Final: []PayState{},
 	Steps: []flow.Step[PayState, PayEvent]{
 		{From: Due, Event: Fill, To: InFile, By: string(actor.SettlePay)},
 		{From: Due, Event: Credit, To: Paid, By: string(actor.SettlePay)},
 		{From: Due, Event: Park, To: Unclaimed, By: string(actor.SettlePay)},
 		{From: InFile, Event: Settled, To: Paid, By: string(actor.SettlePay)},
 		{From: InFile, Event: Bounce, To: Failed, By: string(actor.SettlePay)},
+		{From: Paid, Event: Return, To: Failed, By: string(actor.SettlePay)},
 		{From: Failed, Event: Again, To: Due, By: string(actor.SettlePay)},
 		{From: Failed, Event: Park, To: Unclaimed, By: string(actor.SettlePay)},
 		{From: Unclaimed, Event: Again, To: Due, By: string(actor.SettlePay)},

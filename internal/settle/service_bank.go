@@ -195,6 +195,7 @@ type Answer struct {
 	Row     int
 	Ref     string
 	Paid    bool
+	Back    bool // sent back: not paid, or paid first and returned
 	BankRef string
 	At      civil.Instant
 	Reason  string
@@ -206,6 +207,7 @@ type ResultReport struct {
 	Rows      int           `json:"rows"`
 	Paid      int           `json:"paid"`
 	Failed    int           `json:"failed"`
+	Returned  int           `json:"returned"` // paid first, and sent back by the receiving bank days later (退票)
 	Unchanged int           `json:"unchanged"`
 	Left      int64         `json:"left"` // orders of the file that the bank has not answered
 	Faults    []fault.Field `json:"faults,omitempty"`
@@ -220,7 +222,19 @@ var resultColumns = []sheet.Column{
 	{Name: "amount_yuan", Aliases: []string{"金额", "交易金额"}},
 }
 
-var outcomes = map[string]bool{"成功": true, "已支付": true, "success": true, "paid": true, "失败": false, "退回": false, "退票": false, "failed": false, "returned": false}
+// outcome is what the bank's word for a result means.
+type outcome string
+
+const (
+	paidOut  outcome = "paid"
+	refused  outcome = "failed"
+	sentBack outcome = "returned" // also of an order that was paid before
+)
+
+var outcomes = map[string]outcome{
+	"成功": paidOut, "已支付": paidOut, "success": paidOut, "paid": paidOut, "失败": refused, "failed": refused,
+	"退回": sentBack, "退票": sentBack, "returned": sentBack,
+}
 
 // readAnswers reads the bank's table; every row that cannot be meant is named.
 func readAnswers(name string, in io.Reader, now civil.Instant) ([]Answer, error) {
@@ -250,8 +264,8 @@ func readAnswers(name string, in io.Reader, now civil.Instant) ([]Answer, error)
 			continue
 		}
 		word := strings.ToLower(strings.TrimSpace(x.Get(cells, "result")))
-		paid, ok := outcomes[word]
-		a.Paid = paid
+		result, ok := outcomes[word]
+		a.Paid, a.Back = result == paidOut, result == sentBack
 		c.That(ok, at+".result", "settle.bad_result", "value", word)
 		c.That(a.Ref != "" && !seen[a.Ref], at+".ref", "settle.ref_twice", "ref", a.Ref)
 		seen[a.Ref] = true
@@ -259,6 +273,7 @@ func readAnswers(name string, in io.Reader, now civil.Instant) ([]Answer, error)
 			if a.At, err = sheet.Time(v); err != nil {
 				c.Add(at+".paid_at", "register.bad_time", "value", v)
 			}
+			c.That(!a.At.Date().After(now.Date()), at+".paid_at", "settle.paid_in_future")
 		}
 		if v := x.Get(cells, "amount_yuan"); v != "" {
 			f, err := money.Parse(v)
@@ -270,7 +285,8 @@ func readAnswers(name string, in io.Reader, now civil.Instant) ([]Answer, error)
 }
 
 // ReadResult takes over what the bank says of a file: what was paid, with its number and time, and what came back. All rows
-// are checked before any is noted; the same answer twice changes nothing, and what is paid stays paid.
+// are checked before any is noted; the same answer twice changes nothing. What is paid stays paid, unless the bank says later
+// that the money came back (退票): then it is owed again.
 func (s *Service) ReadResult(ctx context.Context, by actor.Actor, city int, id, name string, in io.Reader) (ResultReport, error) {
 	var report ResultReport
 	b, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (Batch, error) { return findBatch(ctx, tx, city, id) })
@@ -335,6 +351,24 @@ func fits(answers []Answer, orders map[string]Payout) error {
 	return c.Err()
 }
 
+// answered is an order after what the bank said of it in answer to a file, and nothing where that says nothing new: of an
+// order that went into another file since, of one that was answered already, or of a return before the day of payment.
+func (p Payout) answered(a Answer, batch string) (Payout, PayEvent) {
+	switch {
+	case p.Batch != batch:
+	case p.State == InFile && a.Paid:
+		p.BankRef, p.Paid, p.Reason = a.BankRef, a.At, ""
+		return p, Settled
+	case p.State == InFile:
+		p.Reason = a.Reason
+		return p, Bounce
+	case p.State == Paid && p.Method == ByBank && a.Back && !a.At.Before(p.Paid):
+		p.BankRef, p.Paid, p.Reason = "", 0, a.Reason
+		return p, Return
+	}
+	return p, ""
+}
+
 func (s *Service) noteAnswers(ctx context.Context, tx *db.Tx, by actor.Actor, report ResultReport, orders map[string]Payout, answers []Answer, batch string) (ResultReport, error) {
 	for _, a := range answers {
 		seen := orders[a.Ref]
@@ -342,18 +376,17 @@ func (s *Service) noteAnswers(ctx context.Context, tx *db.Tx, by actor.Actor, re
 		if err != nil {
 			return report, err
 		}
-		if was.State != InFile || was.Batch != batch {
+		p, event := was.answered(a, batch)
+		switch event {
+		case Settled:
+			report.Paid++
+		case Bounce:
+			report.Failed++
+		case Return:
+			report.Returned++
+		default:
 			report.Unchanged++
 			continue
-		}
-		p := was
-		event := Bounce
-		if a.Paid {
-			event, p.BankRef, p.Paid, p.Reason = Settled, a.BankRef, a.At, ""
-			report.Paid++
-		} else {
-			p.Reason = a.Reason
-			report.Failed++
 		}
 		step, err := PayLifecycle.Next(was.State, event)
 		if err != nil {

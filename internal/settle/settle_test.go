@@ -235,7 +235,7 @@ func TestPayOut(t *testing.T) {
 			return k.ReadResult(ctx, k.company, city, b.ID, "result.csv", strings.NewReader("业务编号,处理结果,银行流水号,支付时间,金额,失败原因\n"+body))
 		}
 		ref := rows[1][0]
-		if _, err := answer(ref + ",成功,B1,2026-04-02 10:00,61.00,\nX-1,成功,,,,\n"); !fault.Is(err, fault.Invalid) || len(fault.Of(err).Fields) != 2 {
+		if _, err := answer(ref + ",成功,B1,2026-03-30 10:00,61.00,\nX-1,成功,,,,\n"); !fault.Is(err, fault.Invalid) || len(fault.Of(err).Fields) != 2 {
 			t.Errorf("a wrong answer: %v", err)
 		}
 		if r, err := answer(ref + ",失败,,,60.00,账号不存在\n"); err != nil || r.Failed != 1 {
@@ -246,11 +246,17 @@ func TestPayOut(t *testing.T) {
 		if err != nil || b.Rows != 1 {
 			t.Fatalf("the second file %+v (%v)", b, err)
 		}
-		if r, err := answer(ref + ",成功,B1,2026-04-02 10:00,60.00,\n"); err != nil || r.Paid != 1 || r.Left != 0 {
+		if r, err := answer(ref + ",成功,B1,2026-03-30 10:00,60.00,\n"); err != nil || r.Paid != 1 || r.Left != 0 {
 			t.Errorf("paid: %+v (%v)", r, err)
 		}
 		if r, err := answer(ref + ",失败,,,60.00,late\n"); err != nil || r.Unchanged != 1 {
 			t.Errorf("what is paid stays paid: %+v (%v)", r, err)
+		}
+		if r, err := answer(ref + ",退票,,2026-03-29 10:00,60.00,before it was paid\n"); err != nil || r.Unchanged != 1 {
+			t.Errorf("a return from before the payment: %+v (%v)", r, err)
+		}
+		if _, err := answer(ref + ",成功,B2,2036-04-02 10:00,60.00,\n"); !fault.Is(err, fault.Invalid) {
+			t.Errorf("paid in ten years: %v", err)
 		}
 		p := k.orders()["H1"]
 		if p.State != settle.Paid || p.BankRef != "B1" || p.Done() {
@@ -279,6 +285,62 @@ func (k *desk) file(b settle.Batch) [][]string {
 		k.t.Fatal(err)
 	}
 	return rows
+}
+
+// TestReturnedPayment: what the receiving bank sends back days later is owed again, in the books and in the next file, and
+// the first answer read once more does not pay it.
+func TestReturnedPayment(t *testing.T) {
+	each(t, func(t *testing.T, k *desk) {
+		k.inJanuary()
+		k.payee("H1", card)
+		k.approve(k.settle(""))
+		file := func() settle.Batch {
+			b, err := k.MakeBatch(ctx, k.company, settle.BatchInput{City: city, Season: season, Company: "C1"})
+			if err != nil || b.Rows != 1 {
+				t.Fatalf("bank file %+v (%v)", b, err)
+			}
+			return b
+		}
+		answer := func(b settle.Batch, row string) settle.ResultReport {
+			r, err := k.ReadResult(ctx, k.company, city, b.ID, "result.csv", strings.NewReader("业务编号,处理结果,银行流水号,支付时间,失败原因\n"+row))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		first := file()
+		ref := k.file(first)[1][0]
+		paid := ref + ",成功,B1,2026-03-30 10:00,\n"
+		if r := answer(first, paid); r.Paid != 1 {
+			t.Fatalf("paid: %+v", r)
+		}
+		before := k.balanced()
+		back := ref + ",退票,,2026-03-31 09:00,户名不符\n"
+		if r := answer(first, back); r.Returned != 1 || r.Left != 0 {
+			t.Errorf("returned: %+v", r)
+		}
+		if r := answer(first, back); r.Unchanged != 1 {
+			t.Errorf("returned, read again: %+v", r)
+		}
+		if r := answer(first, paid); r.Unchanged != 1 {
+			t.Errorf("the first answer read again: %+v", r)
+		}
+		p := k.orders()["H1"]
+		if p.State != settle.Failed || p.BankRef != "" || !p.Paid.IsZero() || p.Reason != "户名不符" {
+			t.Errorf("the returned order: %+v", p)
+		}
+		after := k.balanced()
+		if after.Paid != before.Paid-p.Net() || after.Owed != before.Owed+p.Net() {
+			t.Errorf("books %+v after %+v", after, before)
+		}
+		k.payee("H1", settle.PayeeInput{Kind: settle.Holder, Name: "王小明", BankNo: "12345678", Choice: settle.ByBank, Version: 1})
+		if r := answer(file(), ref+",成功,B2,2026-03-31 10:00,\n"); r.Paid != 1 {
+			t.Errorf("paid again: %+v", r)
+		}
+		if got := k.balanced(); got.Paid != before.Paid {
+			t.Errorf("books at the end %+v, want as paid the first time %+v", got, before)
+		}
+	})
 }
 
 // TestTwoMakeTheBankFileAtOnce: an order stands in one file.

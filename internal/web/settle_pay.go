@@ -173,7 +173,7 @@ func (w *Web) bankResult(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return w.refused(rw, r, err, back)
 	}
-	return w.done(rw, r, back, text.Msg("settlepage.result_read", "paid", report.Paid, "failed", report.Failed, "unchanged", report.Unchanged, "left", report.Left))
+	return w.done(rw, r, back, text.Msg("settlepage.result_read", "paid", report.Paid, "failed", report.Failed, "returned", report.Returned, "unchanged", report.Unchanged, "left", report.Left))
 }
 
 func (w *Web) overdue(rw http.ResponseWriter, r *http.Request) error {
