@@ -22,8 +22,8 @@ const (
 // Bounds far above any household, so that a slip of the keyboard is no refund and no sum overflows.
 const (
 	mostFee   money.Fen = 100_000_000_000 // a thousand million yuan
-	mostArea            = 10_000_000      // square metres
-	mostPrice           = 1_000_000       // yuan
+	mostArea  int       = 10_000_000      // square metres
+	mostPrice int       = 1_000_000       // yuan
 )
 
 // Check collects what is wrong with an input, by the field names of the contract.
@@ -61,8 +61,8 @@ func sane(c *fault.Check, field string, at civil.Instant) bool {
 
 func (in *Input) checkFee(c *fault.Check) {
 	f := &in.Fee
-	c.That(f.AreaM2 >= 0 && f.AreaM2 <= mostArea*quantityOne, "fee.area_m2", "refund.not_positive", "most", mostArea)
-	c.That(f.Price >= 0 && f.Price <= mostPrice*quantityOne, "fee.price_yuan_per_m2", "refund.not_positive", "most", mostPrice)
+	c.That(f.AreaM2 >= 0 && f.AreaM2 <= Quantity(mostArea)*quantityOne, "fee.area_m2", "refund.not_positive", "most", mostArea)
+	c.That(f.Price >= 0 && f.Price <= Quantity(mostPrice)*quantityOne, "fee.price_yuan_per_m2", "refund.not_positive", "most", mostPrice)
 	if f.Total != nil {
 		c.That(*f.Total >= 0 && *f.Total <= mostFee, "fee.total_yuan", "refund.negative", "most", mostFee.Yuan())
 	}
@@ -77,7 +77,7 @@ func (in *Input) checkFee(c *fault.Check) {
 	var sum Quantity
 	for i, r := range f.Rooms {
 		at := "fee.rooms." + strconv.Itoa(i)
-		c.That(r.AreaM2 > 0 && r.AreaM2 <= mostArea*quantityOne, at+".area_m2", "refund.not_positive", "most", mostArea)
+		c.That(r.AreaM2 > 0 && r.AreaM2 <= Quantity(mostArea)*quantityOne, at+".area_m2", "refund.not_positive", "most", mostArea)
 		for _, other := range f.Rooms[:i] {
 			c.That(other.Room != r.Room, at+".room", "refund.room_twice", "room", r.Room)
 		}
