@@ -17,7 +17,7 @@ func target(o api.Operation, c cases.Case) string {
 	return api.Prefix + strings.NewReplacer("{city}", "990100", "{case}", c.ID, "{blob}", "none", "{community}", "none", "{account}", "none", "{outage}", "none",
 		"{measurement}", "none", "{document}", "none", "{instrument}", "none", "{finding}", "none", "{season}", "2025-2026",
 		"{settlement}", "none", "{batch}", "none", "{objection}", "none", "{area}", "none", "{company}", "none", "{platform}", "none", "{ticket}", "none", "{message}", "none", "{webhook}", "none", "{day}", "2026-01-15", "{back}", "none",
-		"{clue}", "none", "{sample}", "none", "{outcome}", "none", "{appeal}", "none").Replace(o.Path)
+		"{clue}", "none", "{sample}", "none", "{outcome}", "none", "{appeal}", "none", "{payment}", "none", "{reading}", "none").Replace(o.Path)
 }
 
 // knock asks for an operation with a body that no use case accepts as it is: another version of the case.

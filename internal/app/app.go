@@ -16,6 +16,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/backup"
 	"github.com/rehu-heat/rehu/internal/basemap"
@@ -226,7 +227,12 @@ func (a *App) services() (err error) {
 		return fmt.Errorf("set up the residents' hall: %w", err)
 	}
 	a.Weather, a.BaseMaps = weather.New(a.DB), basemap.New(a.DB)
-	a.Fees = fee.New(fee.Options{DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn, Credits: settle.CreditsIn})
+	a.Fees = fee.New(fee.Options{
+		DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn, Credits: settle.CreditsIn, Ring: a.Ring,
+		Changed: func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string, accounts []string) error {
+			return a.Settle.RebaseIn(ctx, tx, by, city, season, accounts)
+		},
+	})
 	a.Territory = territory.NewService(a.DB, a.Places, a.o.Machine)
 	a.Territory.Settings = a.attributionSettings
 	if a.Clocks, err = clock.New(clock.Options{DB: a.DB, Rules: a.Rules.RulesIn, Jobs: a.Runner}); err != nil {

@@ -17,7 +17,6 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/money"
-	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/text"
 )
@@ -137,15 +136,6 @@ type TermInput struct {
 	Contract string          `json:"contract" form:"contract"`
 	HeightM  string          `json:"height_m" form:"height_m"`
 	Version  int64           `json:"version" form:"version"`
-}
-
-// Filter narrows the list of bills; the season is needed.
-type Filter struct {
-	Season  string `json:"season" form:"season"`
-	Account string `json:"account" form:"account"` // begins with
-	Class   string `json:"price_class" form:"price_class"`
-	Unpaid  bool   `json:"unpaid" form:"unpaid"` // not known to be paid
-	page.Request
 }
 
 var (

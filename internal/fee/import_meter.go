@@ -120,6 +120,7 @@ func (r Reading) check(today civil.Date, home bool) []RowFault {
 	that(len([]rune(r.Meter)) <= 60, "meter", "field.too_long", "max", 60)
 	that(!r.On.IsZero(), "on", "field.required")
 	that(!r.On.After(today), "on", "meter.future", "on", r.On.String())
+	that(r.On.IsZero() || !IsSeason(r.Season) || citypack.SeasonLabel(r.On) == r.Season, "on", "meter.outside_season", "on", r.On.String(), "season", r.Season)
 	that(r.Kind == Opening || r.Kind == Monthly || r.Kind == Closing, "kind", "meter.bad_kind")
 	that(plainNumber.MatchString(r.Value), "value", "meter.bad_value", "value", r.Value)
 	that(isMetered(r.Unit), "unit", "meter.bad_unit")

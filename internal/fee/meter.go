@@ -24,19 +24,35 @@ const (
 // ReadingKinds lists the kinds.
 func ReadingKinds() []ReadingKind { return []ReadingKind{Opening, Monthly, Closing} }
 
-// Reading is what a household's heat meter showed on a day.
+// Ending says why a record of a reading no longer stands.
+type Ending string
+
+// The endings. A record that stands has none.
+const (
+	Superseded Ending = "superseded" // by a correction
+	Voided     Ending = "voided"
+)
+
+// Reading is what a household's heat meter showed on a day. A record is never changed: a correction is a new one that
+// supersedes it, and one that is void says why.
 type Reading struct {
-	City    int                `db:"city_id" json:"-"`
-	Account string             `db:"account" json:"account"`
-	Meter   string             `db:"meter" json:"meter"`
-	Season  string             `db:"season" json:"season"`
-	On      civil.Date         `db:"read_on" json:"on"`
-	Kind    ReadingKind        `db:"kind" json:"kind"`
-	Value   string             `db:"value" json:"value"` // an exact decimal
-	Unit    citypack.PriceUnit `db:"unit" json:"unit"`
-	KeptBy  string             `db:"kept_by" json:"-"`
-	Kept    civil.Instant      `db:"kept_at" json:"kept_at"`
-	Version int64              `db:"version" json:"version"`
+	City       int                `db:"city_id" json:"-"`
+	ID         string             `db:"id" json:"id"`
+	Account    string             `db:"account" json:"account"`
+	Meter      string             `db:"meter" json:"meter"`
+	Season     string             `db:"season" json:"season"`
+	On         civil.Date         `db:"read_on" json:"on"`
+	Kind       ReadingKind        `db:"kind" json:"kind"`
+	Value      string             `db:"value" json:"value"` // an exact decimal
+	Unit       citypack.PriceUnit `db:"unit" json:"unit"`
+	KeptBy     string             `db:"kept_by" json:"-"`
+	Kept       civil.Instant      `db:"kept_at" json:"kept_at"`
+	Supersedes string             `db:"supersedes" json:"supersedes,omitempty"` // the record that it corrects
+	Ended      Ending             `db:"ended" json:"ended,omitempty"`
+	EndedBy    string             `db:"ended_by" json:"-"`
+	EndedAt    civil.Instant      `db:"ended_at" json:"ended_at"`
+	Reason     string             `db:"reason" json:"reason,omitempty"` // of the end
+	Version    int64              `db:"version" json:"version"`         // 1, and one more with each correction
 
 	row int // of the table that it stands in; 0 for one that was kept before
 }
@@ -150,6 +166,8 @@ func faults(list []Reading) []wrong {
 		switch {
 		case !first && r.Kind == Opening:
 			say(r, p, "kind", "meter.opened_twice", "meter", r.Meter, "on", p.On.String())
+		case !first && r.On == p.On:
+			say(r, p, "on", "meter.same_day", "meter", r.Meter, "on", p.On.String())
 		case !first && p.Kind == Closing:
 			say(r, p, "on", "meter.after_closing", "meter", r.Meter, "on", p.On.String())
 		case r.Unit != p.Unit:

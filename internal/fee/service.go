@@ -10,17 +10,20 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
-	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/secret"
 )
 
-// Options set up a Service. Credits may be left out; then no bill has any.
+// Options set up a Service. Credits may be left out; then no bill has any; so may Ring and Changed.
 type Options struct {
 	DB     *db.DB
 	Places *place.Service
 	Rules  func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)
 	// Credits gives the refunds of households that are to be set against later bills.
 	Credits func(ctx context.Context, tx *db.Tx, city int, accounts []string) ([]Credit, error)
+	Ring    *secret.Ring // names of payers are kept with it
+	// Changed is told, in the same transaction, whose bills of a season somebody changed, and with them those after it.
+	Changed func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string, accounts []string) error
 }
 
 // Service offers the use cases.
@@ -32,7 +35,7 @@ func New(o Options) *Service { return &Service{o} }
 // Bill shows what one household owes and paid for a season, for everybody who may see the household's bills.
 func (s *Service) Bill(ctx context.Context, by actor.Actor, city int, account, season string) (Bill, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Bill, error) {
-		if err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
+		if _, err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
 			return Bill{}, err
 		}
 		bills, err := s.BillsIn(ctx, tx, city, season, []string{account})
@@ -40,20 +43,20 @@ func (s *Service) Bill(ctx context.Context, by actor.Actor, city int, account, s
 	})
 }
 
-// mayHome asks whether the actor may act on a household; it does not exist for those who may not.
-func (s *Service) mayHome(ctx context.Context, tx *db.Tx, by actor.Actor, city int, account string, p actor.Permission) error {
+// mayHome gives a household that the actor may act on; it does not exist for those who may not.
+func (s *Service) mayHome(ctx context.Context, tx *db.Tx, by actor.Actor, city int, account string, p actor.Permission) (place.Home, error) {
 	homes, err := s.o.Places.HomesIn(ctx, tx, city, []string{account})
 	if err != nil {
-		return err
+		return place.Home{}, err
 	}
 	h, known := homes[account]
 	if err := by.May(p, h.On(city)); err != nil {
-		return actor.Hide(err)
+		return place.Home{}, actor.Hide(err)
 	}
 	if !known {
-		return fault.New(fault.NotFound, "place.no_account", "account", account)
+		return place.Home{}, fault.New(fault.NotFound, "place.no_account", "account", account)
 	}
-	return nil
+	return h, nil
 }
 
 // BillsIn gives the bills of some households for a season inside the caller's transaction, which has asked for its
@@ -87,72 +90,6 @@ func reckon(rules *citypack.Rules, season string, in Facts, h place.Home) Bill {
 	return b
 }
 
-// List shows the bills of a season that a list or the counter gave, in the order of the accounts, to those who may see
-// them.
-func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) (page.Of[Bill], error) {
-	if !by.MayAny(actor.FeeRead, city) {
-		return page.Of[Bill]{}, by.May(actor.FeeRead, actor.On{City: city})
-	}
-	var c fault.Check
-	c.That(IsSeason(f.Season), "season", "fee.bad_season", "value", f.Season)
-	var after string
-	if f.After != "" {
-		if err := page.Decode(f.After, &after); err != nil {
-			return page.Of[Bill]{}, err
-		}
-	}
-	if err := c.Err(); err != nil {
-		return page.Of[Bill]{}, err
-	}
-	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[Bill], error) {
-		var seen []Bill
-		for len(seen) <= f.Limit() {
-			rows, err := list(ctx, tx, city, f, after, f.Limit()+1)
-			if err != nil || len(rows) == 0 {
-				return page.Of[Bill]{Items: seen}, err
-			}
-			part, err := s.visible(ctx, tx, by, city, f.Season, rows)
-			if err != nil {
-				return page.Of[Bill]{}, err
-			}
-			seen, after = append(seen, part...), rows[len(rows)-1].Account
-			if len(rows) <= f.Limit() {
-				break
-			}
-		}
-		return page.Cut(seen, f.Request, func(b Bill) []any { return []any{b.Account} }), nil
-	})
-}
-
-// visible are the bills of the rows whose households the actor may see.
-func (s *Service) visible(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string, rows []Row) ([]Bill, error) {
-	accounts := make([]string, len(rows))
-	for i, r := range rows {
-		accounts[i] = r.Account
-	}
-	homes, err := s.o.Places.HomesIn(ctx, tx, city, accounts)
-	if err != nil {
-		return nil, err
-	}
-	var may []place.Home
-	for _, a := range accounts {
-		h := homes[a]
-		h.Account = a
-		if by.May(actor.FeeRead, h.On(city)) == nil {
-			may = append(may, h)
-		}
-	}
-	bills, err := s.BillsOfIn(ctx, tx, city, season, may)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Bill, len(may))
-	for i, h := range may {
-		out[i] = bills[h.Account]
-	}
-	return out, nil
-}
-
 // Save keeps a bill by hand, a new one or the one that was seen. While a list is being imported it is a Conflict.
 func (s *Service) Save(ctx context.Context, by actor.Actor, in SaveInput) (Bill, error) {
 	row, err := in.row()
@@ -160,7 +97,7 @@ func (s *Service) Save(ctx context.Context, by actor.Actor, in SaveInput) (Bill,
 		return Bill{}, err
 	}
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Bill, error) {
-		if err := s.mayHome(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
+		if _, err := s.mayHome(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
 			return Bill{}, err
 		}
 		edition, err := place.HoldIn(ctx, tx, in.City, place.Fees)
@@ -171,10 +108,13 @@ func (s *Service) Save(ctx context.Context, by actor.Actor, in SaveInput) (Bill,
 		if err := save(ctx, tx, row, in.Rev); err != nil {
 			return Bill{}, err
 		}
-		err = audit.Record(ctx, tx, by, in.City, audit.Act{Subject: "household:" + in.Account, Act: "fee.save", Body: map[string]any{
+		err = audit.Record(ctx, tx, by, in.City, audit.Act{Subject: chainOf(in.Account), Act: "fee.save", Body: map[string]any{
 			"season": in.Season, "billed_area_m2": row.AreaM2, "price_class": row.PriceClass, "amount_yuan": in.AmountYuan, "paid_yuan": in.PaidYuan, "paid_at": in.PaidAt,
 		}})
 		if err != nil {
+			return Bill{}, err
+		}
+		if err := s.changed(ctx, tx, by, in.City, in.Season, in.Account); err != nil {
 			return Bill{}, err
 		}
 		bills, err := s.BillsIn(ctx, tx, in.City, in.Season, []string{in.Account})
@@ -188,7 +128,7 @@ func (s *Service) SetTerm(ctx context.Context, by actor.Actor, in TermInput) (Te
 		return Term{}, err
 	}
 	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Term, error) {
-		if err := s.mayHome(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
+		if _, err := s.mayHome(ctx, tx, by, in.City, in.Account, actor.FeeImport); err != nil {
 			return Term{}, err
 		}
 		t := Term{Account: in.Account, AgreedC: in.AgreedC, Contract: in.Contract, HeightM: in.HeightM, Version: in.Version + 1}
@@ -199,6 +139,9 @@ func (s *Service) SetTerm(ctx context.Context, by actor.Actor, in TermInput) (Te
 		if t.AgreedC != nil {
 			body["agreed_c"] = t.AgreedC.String()
 		}
-		return t, audit.Record(ctx, tx, by, in.City, audit.Act{Subject: "household:" + in.Account, Act: "fee.term", Body: body})
+		if err := audit.Record(ctx, tx, by, in.City, audit.Act{Subject: chainOf(in.Account), Act: "fee.term", Body: body}); err != nil {
+			return Term{}, err
+		}
+		return t, s.changed(ctx, tx, by, in.City, citypack.SeasonLabel(tx.Now.Date()), in.Account)
 	})
 }

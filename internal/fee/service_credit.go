@@ -128,7 +128,7 @@ func (s *Service) chainsIn(ctx context.Context, tx *db.Tx, city int, homes []pla
 // Credits says where the refunds stand that a household had set against later bills, for everybody who may see its bills.
 func (s *Service) Credits(ctx context.Context, by actor.Actor, city int, account string) ([]CreditState, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]CreditState, error) {
-		if err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
+		if _, err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
 			return nil, err
 		}
 		homes, err := s.o.Places.HomesIn(ctx, tx, city, []string{account})

@@ -23,9 +23,9 @@ type ReadingsInput struct {
 // KeepReadings keeps what the meters of households showed, all of it or nothing. A reading of the same meter, day and kind
 // with another value is a correction and stands in the household's record beside what it was before.
 func (s *Service) KeepReadings(ctx context.Context, by actor.Actor, in ReadingsInput) (Readings, error) {
-	list := slices.Clone(in.Readings)
-	for i := range list {
-		list[i].row = i + 1
+	list := make([]Reading, len(in.Readings))
+	for i, r := range in.Readings {
+		list[i] = Reading{Account: r.Account, Meter: r.Meter, Season: r.Season, On: r.On, Kind: r.Kind, Value: r.Value, Unit: r.Unit, row: i + 1}
 	}
 	report, err := s.keepReadings(ctx, by, in.City, list, false)
 	if len(report.Faults) > 0 {
@@ -135,7 +135,7 @@ func (s *Service) sift(ctx context.Context, tx *db.Tx, by actor.Actor, city int,
 		case kept[r.Account][i].row > 0:
 			found = append(found, RowFault{r.row, "meter", text.Msg("meter.twice", "row", kept[r.Account][i].row)})
 		case kept[r.Account][i].Value != r.Value || kept[r.Account][i].Unit != r.Unit:
-			r.Version = kept[r.Account][i].Version
+			r.Supersedes, r.Version = kept[r.Account][i].ID, kept[r.Account][i].Version
 			kept[r.Account][i] = r
 			moved = append(moved, r)
 		}
@@ -162,7 +162,8 @@ func unitOf(f citypack.Fees) citypack.PriceUnit {
 	return unit
 }
 
-// write keeps readings. A new edition of the bills follows, so that refunds whose basis is the meter are reckoned again.
+// write keeps readings, the moved ones in the place of those that they correct. A new edition of the bills follows, so that
+// refunds whose basis is the meter are reckoned again.
 func (s *Service) write(ctx context.Context, tx *db.Tx, by actor.Actor, city int, fresh, moved []Reading) error {
 	if _, err := place.HoldIn(ctx, tx, city, place.Fees); err != nil {
 		return err
@@ -170,24 +171,32 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, by actor.Actor, city int
 	if err := nextEdition(ctx, tx, city); err != nil {
 		return err
 	}
-	for i := range fresh {
-		fresh[i].KeptBy, fresh[i].Kept, fresh[i].Version = by.ID, tx.Now, 1
-	}
-	if err := db.InsertAll(ctx, tx, "meter_reading", fresh); err != nil {
-		return fmt.Errorf("keep meter readings: %w", err)
-	}
-	for _, r := range moved {
-		if err := correct(ctx, tx, r, by.ID); err != nil {
-			return err
+	return s.record(ctx, tx, by, city, fresh, moved)
+}
+
+// record keeps new records, ends those that they supersede, and says so on the chains of the households.
+func (s *Service) record(ctx context.Context, tx *db.Tx, by actor.Actor, city int, fresh, moved []Reading) error {
+	all := slices.Concat(fresh, moved)
+	for i := range all {
+		r := &all[i]
+		if r.Supersedes != "" {
+			old := Reading{City: city, ID: r.Supersedes, Account: r.Account, Ended: Superseded, EndedBy: by.ID, EndedAt: tx.Now, Reason: r.Reason}
+			if err := endReading(ctx, tx, old); err != nil {
+				return err
+			}
 		}
+		r.City, r.ID, r.Reason, r.KeptBy, r.Kept, r.Version = city, tx.NewID(), "", by.ID, tx.Now, r.Version+1
 	}
-	for _, r := range slices.Concat(fresh, moved) {
+	if err := insertReadings(ctx, tx, all); err != nil {
+		return err
+	}
+	for _, r := range all {
 		act := "meter.read"
-		if slices.ContainsFunc(moved, func(m Reading) bool { return m.key() == r.key() }) {
+		if r.Supersedes != "" {
 			act = "meter.correct"
 		}
-		err := audit.Record(ctx, tx, by, city, audit.Act{Subject: "household:" + r.Account, Act: act, Body: map[string]any{
-			"meter": r.Meter, "season": r.Season, "on": r.On, "kind": r.Kind, "value": r.Value, "unit": r.Unit,
+		err := audit.Record(ctx, tx, by, city, audit.Act{Subject: chainOf(r.Account), Act: act, Body: map[string]any{
+			"id": r.ID, "meter": r.Meter, "season": r.Season, "on": r.On, "kind": r.Kind, "value": r.Value, "unit": r.Unit, "supersedes": r.Supersedes,
 		}})
 		if err != nil {
 			return err
@@ -199,7 +208,7 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, by actor.Actor, city int
 // Readings shows what the meters of a household showed, for everybody who may see its bills.
 func (s *Service) Readings(ctx context.Context, by actor.Actor, city int, account string) ([]Reading, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) ([]Reading, error) {
-		if err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
+		if _, err := s.mayHome(ctx, tx, by, city, account, actor.FeeRead); err != nil {
 			return nil, err
 		}
 		all, err := readingsIn(ctx, tx, city, []string{account})

@@ -59,22 +59,26 @@ func termsIn(ctx context.Context, tx *db.Tx, city int, accounts []string) (map[s
 	return out, nil
 }
 
+// list reads the bills of a season in the order of the accounts.
 func list(ctx context.Context, tx *db.Tx, city int, f Filter, after string, limit int) ([]Row, error) {
 	rows, err := db.List[Row](ctx, tx, `SELECT `+db.Columns[Row]("f")+` FROM fee f`+place.Seen("f", place.Fees)+`
-		WHERE f.city_id = $1 AND f.season = $2 AND f.account > $3 AND ($4 = '' OR substr(f.account, 1, length($4)) = $4)
-		AND ($5 = '' OR f.price_class = $5) AND ($6 = 0 OR f.paid_fen IS NULL OR f.amount_fen IS NOT NULL AND f.paid_fen < f.amount_fen)
-		ORDER BY f.account LIMIT $7`, city, f.Season, after, f.Account, f.Class, flag(f.Unpaid), limit)
+		WHERE f.city_id = $1 AND f.season = $2 AND f.account > $3 AND ($4 = '' OR substr(f.account, 1, length($4)) = $4) ORDER BY f.account LIMIT $5`,
+		city, f.Season, after, f.Account, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list bills: %w", err)
 	}
 	return rows, nil
 }
 
-func flag(b bool) int {
-	if b {
-		return 1
+// seasonsOf are the seasons of which a household has a bill or payments of its own, or a meter was read.
+func seasonsOf(ctx context.Context, tx *db.Tx, city int, account string) ([]string, error) {
+	out, err := db.List[string](ctx, tx, `SELECT f.season FROM fee f`+place.Seen("f", place.Fees)+` WHERE f.city_id = $1 AND f.account = $2
+		UNION SELECT season FROM meter_record WHERE city_id = $1 AND account = $2
+		UNION SELECT season FROM fee_payment WHERE city_id = $1 AND account = $2 ORDER BY 1`, city, account)
+	if err != nil {
+		return nil, fmt.Errorf("seasons of a household: %w", err)
 	}
-	return 0
+	return out, nil
 }
 
 // save writes a bill in place; rev is the sum of the row that was seen, empty for a new one.
