@@ -42,6 +42,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/handover"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/mail"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
@@ -120,6 +121,7 @@ type App struct {
 	Staffing  *staffing.Service
 	Webhooks  *webhook.Service
 	WeChat    *wechat.Service
+	Mail      *mail.Service
 	Clues     *clue.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
@@ -290,6 +292,9 @@ func (a *App) doors() (err error) {
 	}
 	if err := a.weChat(); err != nil {
 		return fmt.Errorf("set up WeChat: %w", err)
+	}
+	if err := a.letters(); err != nil {
+		return fmt.Errorf("set up the mail: %w", err)
 	}
 	a.Staffing, err = staffing.New(staffing.Options{DB: a.DB, Rules: a.Rules.RulesIn, Calls: a.Calls, Weather: a.Weather, Outages: a.Outages})
 	if err != nil {

@@ -54,14 +54,21 @@ func (a *App) tellResident(ctx context.Context, tx *db.Tx, c cases.Case, e cases
 	if !toldAbout[e] {
 		return nil
 	}
+	template, matter := "message.case."+string(e), fmt.Sprintf("%s/%s/%d", c.Subject(), e, c.Version)
+	params := map[string]any{"no": c.No, "company": a.companyName(ctx, tx, c.City, c.Company), "link": a.receiptLink(c)}
 	to, err := a.Cases.PhoneIn(ctx, tx, c)
-	if err != nil || to == "" {
+	if err != nil {
 		return err
 	}
+	if to == "" && a.Mail != nil {
+		return a.Mail.Tell(ctx, tx, c, template, params, matter)
+	}
+	if to == "" {
+		return nil
+	}
 	_, err = a.Notices.EnqueueIn(ctx, tx, actor.SystemFor("cases", actor.Job), notice.Message{
-		City: c.City, Channel: notice.SMS, Person: c.CallerID, To: to, Template: "message.case." + string(e),
-		Params:  map[string]any{"no": c.No, "company": a.companyName(ctx, tx, c.City, c.Company), "link": a.receiptLink(c)},
-		Subject: c.Subject(), Matter: fmt.Sprintf("%s/%s/%d", c.Subject(), e, c.Version), QuietExempt: c.Kind == "leak",
+		City: c.City, Channel: notice.SMS, Person: c.CallerID, To: to, Template: template, Params: params,
+		Subject: c.Subject(), Matter: matter, QuietExempt: c.Kind == "leak",
 	})
 	return err
 }

@@ -41,14 +41,21 @@ func (a *App) companyIn(ctx context.Context, tx *db.Tx, city int, code string, l
 	return code
 }
 
-// waysTo is how a person can be told of a matter besides the telephone: by WeChat, where they bound it and allow it.
+// waysTo is how a person can be told of a matter besides the telephone, the best way first: by WeChat, where they bound it
+// and allow it, or by a letter to the address that they gave and confirmed. One of them is tried; the telephone is the other.
 func (a *App) waysTo(ctx context.Context, tx *db.Tx, city int, person, template string) ([]notice.Address, error) {
-	if a.WeChat == nil {
+	if a.WeChat != nil {
+		ok, err := a.WeChat.Reach(ctx, tx, city, person, template)
+		if err != nil || ok {
+			return []notice.Address{{Channel: notice.WeChat, To: person}}, err
+		}
+	}
+	if a.Mail == nil {
 		return nil, nil
 	}
-	ok, err := a.WeChat.Reach(ctx, tx, city, person, template)
-	if err != nil || !ok {
+	to, err := a.Mail.ReachIn(ctx, tx, city, person)
+	if err != nil || to == "" {
 		return nil, err
 	}
-	return []notice.Address{{Channel: notice.WeChat, To: person}}, nil
+	return []notice.Address{{Channel: notice.Email, To: to}}, nil
 }

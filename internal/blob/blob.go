@@ -133,6 +133,25 @@ func (s *Service) SaveIn(ctx context.Context, tx *db.Tx, by actor.Actor, kept St
 	return b, db.Insert(ctx, tx, "blob", b)
 }
 
+// CopyIn lets an attachment belong to another subject too. Its owner has decided that it may; done twice it is one.
+func CopyIn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, id, subject string) (Blob, error) {
+	b, err := db.One[Blob](ctx, tx, `SELECT `+db.Columns[Blob]("")+` FROM blob WHERE city_id = $1 AND id = $2`, city, id)
+	if err != nil {
+		return b, err
+	}
+	there, err := Of(ctx, tx, city, subject)
+	if err != nil {
+		return b, err
+	}
+	for _, o := range there {
+		if o.SHA256 == b.SHA256 && o.Purpose == b.Purpose {
+			return o, nil
+		}
+	}
+	b.ID, b.Subject, b.CreatedAt, b.CreatedBy = tx.NewID(), subject, tx.Now, by.ID
+	return b, db.Insert(ctx, tx, "blob", b)
+}
+
 // Of lists the attachments of a subject in the order they came.
 func Of(ctx context.Context, tx *db.Tx, city int, subject string) ([]Blob, error) {
 	return db.List[Blob](ctx, tx, `SELECT `+db.Columns[Blob]("")+` FROM blob WHERE city_id = $1 AND subject = $2 ORDER BY id`, city, subject)

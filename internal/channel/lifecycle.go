@@ -28,6 +28,7 @@ const (
 	Hold   Move = "hold"   //
 	Replay Move = "replay" // staff let it be tried again
 	Tell   Move = "tell"   // staff told it by other means
+	Bounce Move = "bounce" // the channel says afterwards that it did not arrive
 )
 
 // Inward is the life of a message that came in.
@@ -47,6 +48,7 @@ var Outward = flow.Table[State, Move]{
 		{From: Queued, Event: Take, To: Sent},
 		{From: Queued, Event: Fail, To: Failed},
 		{From: Queued, Event: Hold, To: Held},
+		{From: Sent, Event: Bounce, To: Failed},
 		{From: Failed, Event: Replay, To: Queued, By: string(actor.ChannelReply)},
 		{From: Failed, Event: Tell, To: Sent, By: string(actor.ChannelReply)},
 		{From: Held, Event: Replay, To: Queued, By: string(actor.ChannelReply)},

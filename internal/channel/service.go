@@ -31,6 +31,9 @@ type Options struct {
 type Service struct {
 	o        Options
 	adapters map[cases.Channel]Adapter
+
+	// OnCase is told, in its transaction, of a message that was tied to a case. Nil is nobody.
+	OnCase func(ctx context.Context, tx *db.Tx, m Message) error
 }
 
 // New makes the service and, where there is a runner, registers its jobs.

@@ -200,7 +200,29 @@ func (s *Service) adapterOf(ctx context.Context, city int, id string) Taker {
 
 // LinkIn ties a message to the case or clue that was made of it; an empty id leaves what stands.
 func (s *Service) LinkIn(ctx context.Context, tx *db.Tx, city int, id, clueID, caseID string) error {
-	return linkMessage(ctx, tx, city, id, clueID, caseID)
+	if err := linkMessage(ctx, tx, city, id, clueID, caseID); err != nil || caseID == "" || s.OnCase == nil {
+		return err
+	}
+	m, err := findMessage(ctx, tx, city, id)
+	if err != nil {
+		return err
+	}
+	return s.OnCase(ctx, tx, m)
+}
+
+// RecentIn lists the newest messages of a writer that became cases, opened, for the capability that runs the channel.
+func (s *Service) RecentIn(ctx context.Context, tx *db.Tx, city int, person string, most int) ([]Heard, error) {
+	rows, err := recentOf(ctx, tx, city, person, most)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Heard, len(rows))
+	for i, m := range rows {
+		if out[i], err = s.open(ctx, tx, m); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // ByHand names a message or a reply as it was seen and says why staff act on it.

@@ -243,3 +243,23 @@ func (s *Service) Replies(ctx context.Context, by actor.Actor, city int, f Filte
 		return page.Cut(rows, f.Request, func(r Reply) []any { return []any{r.ID} }), nil
 	})
 }
+
+// BounceIn notes that an answer that the channel took did not arrive after all: staff see it among those that failed. One
+// that is told twice changes nothing.
+func (s *Service) BounceIn(ctx context.Context, tx *db.Tx, city int, id string) error {
+	r, err := findReply(ctx, tx, city, id)
+	if err != nil || r.State != Sent {
+		return err
+	}
+	return s.settle(ctx, tx, r, Bounce, "channel.reason.bounced")
+}
+
+// AnswersIn gives a reply with the message that it answers opened, for the capability that runs the channel.
+func (s *Service) AnswersIn(ctx context.Context, tx *db.Tx, city int, id string) (Reply, Heard, error) {
+	r, err := findReply(ctx, tx, city, id)
+	if err != nil {
+		return r, Heard{}, err
+	}
+	h, err := s.HeardIn(ctx, tx, city, r.Message)
+	return r, h, err
+}

@@ -159,3 +159,12 @@ func todays(ctx context.Context, tx *db.Tx, city int, since civil.Instant) (map[
 	}
 	return out, nil
 }
+
+func recentOf(ctx context.Context, tx *db.Tx, city int, person string, most int) ([]Message, error) {
+	rows, err := db.List[Message](ctx, tx, `SELECT `+messageColumns()+` FROM channel_message WHERE city_id = $1 AND person = $2
+		AND case_id <> '' ORDER BY id DESC LIMIT $3`, city, person, most)
+	if err != nil {
+		return nil, fmt.Errorf("list a writer's messages: %w", err)
+	}
+	return rows, nil
+}

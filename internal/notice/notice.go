@@ -231,6 +231,8 @@ type Outgoing struct {
 	Code     string            `json:"code,omitempty"` // the provider's own number of the template
 	Again    bool              `json:"-"`              // tried before: the gateway may have taken it
 	Params   map[string]string `json:"params,omitempty"`
+	Lang     text.Lang         `json:"-"`
+	May      bool              `json:"-"` // the person may refuse such messages
 }
 
 // Gateway sends messages of one channel. An Invalid fault means that the message can never be sent; any other error is

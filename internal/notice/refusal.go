@@ -32,6 +32,9 @@ func (r Refusal) covers(n Notice) bool {
 	return n.Class == Bulletin || r.Scope == Everything
 }
 
+// Wish reads the words by which people refuse messages; ok is false when they are about something else.
+func Wish(said string) (scope Scope, refuse, ok bool) { return wish(said) }
+
 // wish reads the words by which people refuse messages or want them again: 退订, TD, 取消退订.
 func wish(said string) (scope Scope, refuse, ok bool) {
 	switch strings.ToUpper(strings.Trim(strings.TrimSpace(said), "。.!！")) {

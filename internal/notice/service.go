@@ -276,7 +276,7 @@ func (n Notice) outgoing(p secret.Person, own Template) (*Outgoing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open recipient of notice %s: %w", n.ID, err)
 	}
-	out := &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Code: own.Code, Params: n.Params, Again: n.Attempts > 0}
+	out := &Outgoing{Key: n.key(), To: to, Text: n.Text, Template: n.Template, Code: own.Code, Params: n.Params, Lang: n.Lang, Again: n.Attempts > 0, May: !n.QuietExempt}
 	if n.Private == "" {
 		return out, nil
 	}

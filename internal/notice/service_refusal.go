@@ -29,6 +29,11 @@ func (s *Service) refuseIn(ctx context.Context, tx *db.Tx, by actor.Actor, r Ref
 	return audit.Record(ctx, tx, by, r.City, audit.Act{Subject: "person:" + r.Person, Act: act, Body: map[string]any{"scope": r.Scope, "door": r.Door}})
 }
 
+// RefuseIn keeps a wish that came by the door of another capability, which has made sure whose it is.
+func (s *Service) RefuseIn(ctx context.Context, tx *db.Tx, by actor.Actor, r Refusal) error {
+	return s.refuseIn(ctx, tx, by, r)
+}
+
 // RefuseInput is a wish that a caller told to staff.
 type RefuseInput struct {
 	City  int    `json:"city" form:"city"`

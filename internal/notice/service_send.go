@@ -107,7 +107,7 @@ func (s *Service) prepare(ctx context.Context, city int, id string) (Notice, *Ou
 
 // wake is when a message may go out; absent when it may now.
 func (s *Service) wake(ctx context.Context, tx *db.Tx, n Notice) (civil.Instant, error) {
-	if n.QuietExempt || s.o.Night == nil || n.Channel == Console || n.Channel == Email {
+	if n.QuietExempt || s.o.Night == nil || n.Channel == Console {
 		return 0, nil
 	}
 	night, err := s.o.Night(ctx, tx, n.City)
@@ -163,26 +163,53 @@ type Receipt struct {
 // Receive notes that a message arrived, or did not. A receipt that is told twice, or late about an earlier sending, changes
 // nothing; one that overtakes the gateway's own answer is a Conflict, so that the gateway tells it again.
 func (s *Service) Receive(ctx context.Context, city int, r Receipt) error {
+	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error { return s.ReceiveIn(ctx, tx, city, r) })
+}
+
+// ReceiveIn is Receive in the transaction of the caller, who knows that the receipt is genuine.
+func (s *Service) ReceiveIn(ctx context.Context, tx *db.Tx, city int, r Receipt) error {
 	id, ok := idOf(city, r.Key)
 	if !ok {
 		return fault.New(fault.NotFound, "not_found")
 	}
-	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
-		n, err := find(ctx, tx, city, id)
-		switch {
-		case err != nil || n.stale(r.Key):
-			return err
-		case n.State == Queued:
-			return fault.New(fault.Conflict, "notice.not_sent_yet")
-		case n.State != Sent || n.GatewayID == "":
-			return nil
-		}
-		if r.Delivered {
-			return s.settle(ctx, tx, n, Arrive, "")
-		}
-		if n.OtherWay != "" {
-			return s.settle(ctx, tx, n, Switch, "")
-		}
-		return s.settle(ctx, tx, n, Bounce, "notice.reason.bounced")
-	})
+	n, err := find(ctx, tx, city, id)
+	switch {
+	case err != nil || n.stale(r.Key):
+		return err
+	case n.State == Queued:
+		return fault.New(fault.Conflict, "notice.not_sent_yet")
+	case n.State != Sent || n.GatewayID == "":
+		return nil
+	}
+	if r.Delivered {
+		return s.settle(ctx, tx, n, Arrive, "")
+	}
+	if n.OtherWay != "" {
+		return s.settle(ctx, tx, n, Switch, "")
+	}
+	return s.settle(ctx, tx, n, Bounce, "notice.reason.bounced")
+}
+
+// Written is whom a message was written to, for the capability through whose gateway it went.
+type Written struct {
+	Channel Channel
+	Person  string
+	To      string // in the clear; empty once the person was erased
+	Subject string
+	Case    string // number of the case that it is about, as it says it
+}
+
+// WrittenIn says whom a message was written to.
+func (s *Service) WrittenIn(ctx context.Context, tx *db.Tx, city int, id string) (Written, error) {
+	n, err := find(ctx, tx, city, id)
+	if err != nil {
+		return Written{}, err
+	}
+	out := Written{Channel: n.Channel, Person: n.Person, Subject: n.Subject, Case: n.Params["no"]}
+	p, err := secret.OpenSubject(ctx, tx, s.o.Ring, city, n.Person)
+	if err != nil || p.Erased {
+		return out, err
+	}
+	out.To, err = p.Open("notice", n.Recipient)
+	return out, err
 }
