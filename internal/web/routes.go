@@ -47,6 +47,7 @@ func (w *Web) table() []Route {
 		w.exchangeRoutes(),
 		w.webhookRoutes(),
 		w.wechatRoutes(),
+		w.mailRoutes(),
 		w.liveRoutes(),
 		w.clueRoutes(),
 		w.channelRoutes(),

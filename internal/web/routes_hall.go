@@ -303,10 +303,11 @@ type meView struct {
 	resident.Who
 	sessions   []resident.Session
 	identities []resident.Identity
+	letters    bool // letters can go out
 }
 
 func (w *Web) me(rw http.ResponseWriter, r *http.Request, who resident.Who) error {
-	v := meView{Who: who}
+	v := meView{Who: who, letters: w.Mail != nil && w.Mail.CanSend(r.Context(), who.City)}
 	var err error
 	if v.sessions, err = w.Residents.Sessions(r.Context(), who.Actor, who.City, who.Session); err != nil {
 		return err

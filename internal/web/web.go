@@ -44,6 +44,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/knowledge"
+	"github.com/rehu-heat/rehu/internal/mail"
 	"github.com/rehu-heat/rehu/internal/measure"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
@@ -97,6 +98,7 @@ type Deps struct {
 	Webhooks  *webhook.Service
 	Staffing  *staffing.Service
 	WeChat    *wechat.Service
+	Mail      *mail.Service
 	Phone     *Phone // of the demonstration; nil elsewhere
 	Clues     *clue.Service
 	Channels  *channel.Service
