@@ -61,8 +61,7 @@ func openBox(ctx context.Context, c channel.Credential, folder string) (*box, er
 
 // orDown tells an answer of the server from a connection that broke.
 func orDown(err error, key string) error {
-	var no *imap.Error
-	if errors.As(err, &no) {
+	if _, ok := errors.AsType[*imap.Error](err); ok {
 		return fault.Wrap(err, fault.Conflict, key)
 	}
 	return fault.Wrap(err, fault.Down, "mail.reason.no_server")

@@ -13,7 +13,7 @@ func page(title, words string) string {
 	var b strings.Builder
 	b.WriteString(`<!DOCTYPE html><html><head><meta charset="utf-8"><title>` + html.EscapeString(line(title)) + `</title></head>`)
 	b.WriteString(`<body style="font-size:18px;line-height:1.6">`)
-	for _, p := range strings.Split(strings.TrimSpace(words), "\n") {
+	for p := range strings.SplitSeq(strings.TrimSpace(words), "\n") {
 		b.WriteString("<p>")
 		at := 0
 		for _, m := range webAddress.FindAllStringIndex(p, -1) {

@@ -52,14 +52,14 @@ func (w *walker) report(raw []byte) {
 	if l.Machine != Bounce {
 		return
 	}
-	for _, block := range bytes.Split(bytes.ReplaceAll(w.status, []byte("\r\n"), []byte("\n")), []byte("\n\n")) {
-		h, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(block, "\n\n"...)))).ReadMIMEHeader() //nolint:errcheck // what could be read counts
+	for block := range bytes.SplitSeq(bytes.ReplaceAll(w.status, []byte("\r\n"), []byte("\n")), []byte("\n\n")) {
+		h, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(block, "\n\n"...)))).ReadMIMEHeader() // what could be read counts
 		if a := strings.ToLower(strings.TrimSpace(h.Get("Action"))); a != "" {
 			l.Failed.Action, l.Failed.Status = line(a), line(h.Get("Status"))
 			break
 		}
 	}
-	h, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(w.original, "\r\n\r\n"...)))).ReadMIMEHeader() //nolint:errcheck // what could be read counts
+	h, _ := textproto.NewReader(bufio.NewReader(bytes.NewReader(append(w.original, "\r\n\r\n"...)))).ReadMIMEHeader() // what could be read counts
 	for _, id := range append([]string{firstID(h.Get("Message-Id"))}, l.Refs...) {
 		if _, ok := ownID(id); ok {
 			l.Failed.ID = id

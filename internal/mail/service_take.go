@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -168,7 +169,7 @@ func (s *Service) caseOf(ctx context.Context, tx *db.Tx, m channel.Heard) (cases
 	if m.SenderID == "" || m.Extra[ExtraForged] != "" {
 		return cases.Case{}, false, nil
 	}
-	for _, ref := range strings.Fields(m.Handle[handleRefs]) {
+	for ref := range strings.FieldsSeq(m.Handle[handleRefs]) {
 		o, ok := ownID(ref)
 		if !ok || o.city != m.City {
 			continue
@@ -314,9 +315,7 @@ func (s *Service) Tell(ctx context.Context, tx *db.Tx, c cases.Case, template st
 		if s.o.Receipt != nil {
 			said["link"] = s.o.Receipt(c)
 		}
-		for k, v := range params {
-			said[k] = v
-		}
+		maps.Copy(said, params)
 		_, err = s.o.Notices.EnqueueIn(ctx, tx, machine, notice.Message{
 			City: c.City, Channel: notice.Email, Person: m.Person, To: h.SenderID, Template: template, Params: said, Subject: c.Subject(), Matter: matter,
 			QuietExempt: c.Kind == "leak",

@@ -98,7 +98,7 @@ func Open(o Options) (*Office, error) {
 		f.mem.AddUser(u)
 	}
 	for _, at := range []*net.Listener{&f.smtps, &f.submit, &f.imaps} {
-		if *at, err = net.Listen("tcp", "127.0.0.1:0"); err != nil { //nolint:noctx // of this machine
+		if *at, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 	}
@@ -293,7 +293,7 @@ func certificate(file string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	now := time.Now() //nolint:forbidigo // of a certificate
+	now := time.Now()
 	t := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "post.example.cn"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
