@@ -61,6 +61,38 @@ func TestFieldMeasurement(t *testing.T) {
 	other.files(testAt(m, "/read"), readingForm("cccc0000dddd"), "photos", nil).want(http.StatusNotFound)
 }
 
+// The tester came with a broken instrument: once without scripts, and once in a stairwell without a network.
+func TestFieldCouldNotMeasure(t *testing.T) {
+	t.Parallel()
+	k := newFieldDesk(t)
+	m := k.test()
+	me := k.as("worker")
+	me.get(testAt(m, "")).want(200, "我方原因没测成")
+	me.files(testAt(m, "/unable"), url.Values{"_key": {"eeee0000ffff"}}, "photos", nil).want(http.StatusUnprocessableEntity, "为什么没测成")
+	me.files(testAt(m, "/unable"), url.Values{"_key": {"eeee0000ffff"}, "cause": {"no_instrument"}}, "photos", nil).to(testAt(m, ""))
+	b, s := k.phone()
+	if b == nil {
+		return
+	}
+	s.dead.Store(true)
+	b.Open(testAt(m, "/unable"))
+	b.Choose("cause", "instrument_broken")
+	b.Press("提交")
+	b.WaitText("还有 1 条未上传")
+	s.dead.Store(false)
+	b.Eval("dispatchEvent(new Event('online'))")
+	b.WaitText("已收到 1 条")
+	doors, err := k.tests.Doors(bg, companyOf, city, measure.DoorsQuery{})
+	if err != nil || len(doors.Items) != 1 || doors.Items[0].Unable != 2 || doors.Items[0].Causes[measure.BrokenTool] != 1 {
+		t.Errorf("%+v %v", doors, err)
+	}
+	k.person("boss", actor.RoleCompany)
+	boss := k.as("boss")
+	boss.get("/c/990100/measurements/doors").want(200, "企业原因未测成", "仪器故障", "outcome=unable")
+	boss.get("/c/990100/measurements?outcome=unable").want(200, m.No)
+	boss.get("/c/990100/measurements/doors/export?format=csv").want(200, "未带仪器")
+}
+
 // The same on a telephone without a network: the verdict shows while typing, signatures survive in the draft, and the form
 // is received once when the network is back.
 func TestFieldMeasurementOffline(t *testing.T) {
@@ -106,7 +138,7 @@ func TestFieldMeasurementOffline(t *testing.T) {
 	if err != nil || v.State != measure.Failed {
 		t.Errorf("after the network came back: %s, %v", v.State, err)
 	}
-	for _, page := range []string{"", "/read", "/absent"} {
+	for _, page := range []string{"", "/read", "/absent", "/unable"} {
 		for _, look := range []string{"lang=zh&text=18", "lang=en&text=30"} {
 			b.Open(withQuery(testAt(m, page), look))
 			b.Axe("the measurement " + page + " " + look)
