@@ -144,7 +144,7 @@ const doorRows = ` FROM measure_record r JOIN measurement m ON m.city_id = r.cit
 	AND NOT EXISTS (SELECT 1 FROM measure_record c WHERE c.city_id = r.city_id AND c.corrects = r.id AND c.corrects <> '')`
 
 func countDoors(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, q DoorsQuery) ([]doorCount, error) {
-	where, args := covered("m", scope, []any{city, int64(q.From.Start()), int64(q.To.End()), q.Company})
+	where, args := covered(scope, []any{city, int64(q.From.Start()), int64(q.To.End()), q.Company})
 	out, err := db.List[doorCount](ctx, tx, `SELECT r.company, r.outcome, COUNT(*) AS n`+doorRows+where+` GROUP BY r.company, r.outcome ORDER BY r.company, r.outcome`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count visits at the door: %w", err)
@@ -154,7 +154,7 @@ func countDoors(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, q D
 
 // unableDoors are the arrivals among them on which the company could not measure.
 func unableDoors(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, q DoorsQuery) ([]Record, error) {
-	where, args := covered("m", scope, []any{city, int64(q.From.Start()), int64(q.To.End()), q.Company})
+	where, args := covered(scope, []any{city, int64(q.From.Start()), int64(q.To.End()), q.Company})
 	out, err := db.List[Record](ctx, tx, `SELECT `+db.Columns[Record]("r")+doorRows+` AND r.outcome = 'unable'`+where+` ORDER BY r.id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list visits that could not be made: %w", err)
@@ -196,7 +196,7 @@ func list(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter)
 		since = f.Since.Start()
 	}
 	args := []any{city, before, string(f.State), f.Company, f.Station, f.Worker, f.Home, f.Case, f.Season, int64(since), f.Limit() + 1}
-	where, args := covered("m", scope, args)
+	where, args := covered(scope, args)
 	if f.Open {
 		where += " AND m.state NOT IN ('conforming', 'withdrawn')"
 	}
@@ -242,8 +242,8 @@ func (f Filter) narrow(where string, args []any) (string, []any) {
 	return where, args
 }
 
-// covered limits a list to what an actor may see, as Measurement.On does for one.
-func covered(alias string, scope actor.Scope, args []any) (string, []any) {
+// covered limits a list over measurement m to what an actor may see, as Measurement.On does for one.
+func covered(scope actor.Scope, args []any) (string, []any) {
 	if scope.All {
 		return "", args
 	}
@@ -253,7 +253,7 @@ func covered(alias string, scope actor.Scope, args []any) (string, []any) {
 			args = append(args, v)
 			marks[i] = fmt.Sprintf("$%d", len(args))
 		}
-		return alias + "." + column + " IN (" + strings.Join(marks, ", ") + ")"
+		return "m." + column + " IN (" + strings.Join(marks, ", ") + ")"
 	}
 	var either []string
 	for _, p := range scope.Parts {
@@ -284,7 +284,7 @@ func covered(alias string, scope actor.Scope, args []any) (string, []any) {
 // planned lists appointments of a span of time with their measurements.
 func planned(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, in CalendarFilter) ([]Appointment, []Measurement, error) {
 	args := []any{city, int64(in.From.Start()), int64(in.To.End()), in.Company, in.Station, in.Worker}
-	where, args := covered("m", scope, args)
+	where, args := covered(scope, args)
 	const from = ` FROM measure_appointment a JOIN measurement m ON m.city_id = a.city_id AND m.id = a.measurement_id
 		WHERE a.city_id = $1 AND a.from_at >= $2 AND a.from_at < $3 AND a.state NOT IN ('replaced', 'declined', 'cancelled')
 		AND ($4 = '' OR m.company = $4) AND ($5 = '' OR m.station = $5) AND ($6 = '' OR m.worker = $6)`
@@ -303,7 +303,7 @@ func planned(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, in Cal
 // owed lists measurements without an appointment to come that are due by an instant, the most urgent first.
 func owed(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, in CalendarFilter, by civil.Instant) ([]Measurement, error) {
 	args := []any{city, in.Company, in.Station, in.Worker, int64(by), int64(tx.Now)}
-	where, args := covered("m", scope, args)
+	where, args := covered(scope, args)
 	out, err := db.List[Measurement](ctx, tx, `SELECT `+columns()+` FROM measurement m WHERE m.city_id = $1
 		AND ($2 = '' OR m.company = $2) AND ($3 = '' OR m.station = $3) AND ($4 = '' OR m.worker = $4)
 		AND m.state IN ('requested', 'absent', 'missed', 'refused', 'unsigned', 'cured') AND (m.due_at IS NULL OR m.due_at < $5)
