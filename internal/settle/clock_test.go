@@ -155,6 +155,33 @@ func TestAClockIsHeldWhileAnObjectionWaits(t *testing.T) {
 	})
 }
 
+// TestAClockThatStoodForNothing: a claim that comes to nothing shows no clock, and one clock when it is owed again.
+func TestAClockThatStoodForNothing(t *testing.T) {
+	each(t, func(t *testing.T, k *desk) {
+		k.happens("H1", cold(january, 10, 170)...)
+		k.on(time.April, 2)
+		k.clockOf("H1")
+		o, err := k.ObjectTo(ctx, k.company, settle.ObjectInput{
+			City: city, Season: season, Account: "H1", Reason: "altered", From: january, To: january.AddDays(20), Proof: "photo 1", Version: k.claim("H1").Version,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.DecideObjection(ctx, k.clerk, settle.DecideInput{City: city, ID: o.ID, Accept: true, Decision: "proved", Version: o.Version}); err != nil {
+			t.Fatal(err)
+		}
+		k.on(time.April, 4)
+		if v := k.claim("H1"); v.Amount != 0 || len(v.Clocks) != 0 {
+			t.Errorf("nothing is owed, and the claim of %s shows %+v", v.Amount, v.Clocks)
+		}
+		k.happens("H1", cold(january.AddDays(40), 10, 170)...)
+		k.on(time.April, 6)
+		if c, v := k.clockOf("H1"); c.State != clock.Running || v.Amount == 0 {
+			t.Errorf("owed again, %s, and the clock is %+v", v.Amount, c)
+		}
+	})
+}
+
 // TestWhatWasPaidInTimeIsNeverLate, and what comes to be owed after the day is late at once, with a clock of its own.
 func TestWhatWasPaidInTimeIsNeverLate(t *testing.T) {
 	each(t, func(t *testing.T, k *desk) {

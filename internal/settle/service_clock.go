@@ -3,6 +3,7 @@ package settle
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -187,7 +188,8 @@ func (s *Service) warn(ctx context.Context, tx *db.Tx, d Duty, k clock.Clock, st
 	return nil
 }
 
-// clocksOf are the clocks that a claim and its orders stand under, with what happened to them.
+// clocksOf are the clocks that a claim and its orders stand under, with what happened to them. Those that ended without
+// counting, because nothing was owed for a while, are left out.
 func (s *Service) clocksOf(ctx context.Context, tx *db.Tx, v View) ([]clock.Clock, []clock.Entry, error) {
 	if s.o.Clocks == nil {
 		return nil, nil, nil
@@ -202,7 +204,8 @@ func (s *Service) clocksOf(ctx context.Context, tx *db.Tx, v View) ([]clock.Cloc
 			matters = append(matters, Duty{Season: v.Season, Company: v.Company, PayBy: day}.subject())
 		}
 	}
-	return s.o.Clocks.OfMatters(ctx, tx, v.City, matters)
+	all, entries, err := s.o.Clocks.OfMatters(ctx, tx, v.City, matters)
+	return slices.DeleteFunc(all, func(k clock.Clock) bool { return k.State == clock.Void }), entries, err // what never counted tells a reader nothing
 }
 
 // Escalated says which steps were taken about the clocks of a claim, in order, and who was told.
