@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,9 +21,13 @@ import (
 // Table is a table of the schema and its kind as the migrations declare it: tenant, reference or local.
 type Table struct{ Name, Kind string }
 
-var tableLine = regexp.MustCompile(`^-- rehu:table (\w+) (tenant|reference|local)\b`)
+var (
+	tableLine = regexp.MustCompile(`^-- rehu:table (\w+) (tenant|reference|local)\b`)
+	dropLine  = regexp.MustCompile(`^DROP TABLE (\w+);`)
+)
 
-// Tables lists the tables in the order they are created, which is the order of their foreign keys.
+// Tables lists the tables in the order they are created, which is the order of their foreign keys. A table that a later
+// migration drops is none of them; what a migration's way back creates is not either.
 func Tables() ([]Table, error) {
 	files, err := fs.Glob(Migrations(), "*.sql")
 	if err != nil {
@@ -35,9 +40,11 @@ func Tables() ([]Table, error) {
 			return nil, fmt.Errorf("read migrations: %w", err)
 		}
 		lines := bufio.NewScanner(bytes.NewReader(b))
-		for lines.Scan() {
+		for lines.Scan() && lines.Text() != "-- +goose Down" {
 			if m := tableLine.FindStringSubmatch(lines.Text()); m != nil {
 				all = append(all, Table{Name: m[1], Kind: m[2]})
+			} else if m := dropLine.FindStringSubmatch(lines.Text()); m != nil {
+				all = slices.DeleteFunc(all, func(t Table) bool { return t.Name == m[1] })
 			}
 		}
 		if err := lines.Err(); err != nil {
