@@ -436,11 +436,18 @@ func TestTheBooksAlwaysBalance(t *testing.T) {
 		d.SetClock(clock.Now)
 		k := newDesk(t, d, clock)
 		accounts := []string{"H1", "H2", "H3", "H4"}
+		tested := map[string]bool{}
 		for range rapid.IntRange(3, 10).Draw(r, "acts") {
 			account := rapid.SampledFrom(accounts).Draw(r, "account")
 			switch rapid.IntRange(0, 4).Draw(r, "act") {
 			case 0:
-				k.happens(account, cold(january.AddDays(rapid.IntRange(0, 40).Draw(r, "day")), rapid.IntRange(1, 15).Draw(r, "days"), rapid.IntRange(120, 179).Draw(r, "temp"))...)
+				day, days := rapid.IntRange(0, 40).Draw(r, "day"), rapid.IntRange(1, 15).Draw(r, "days")
+				temp := rapid.IntRange(120, 179).Draw(r, "temp")
+				first, last := fmt.Sprint(account, day), fmt.Sprint(account, day+days)
+				if !tested[first] && !tested[last] { // two readings of a moment contradict each other and are refused where they are made
+					tested[first], tested[last] = true, true
+					k.happens(account, cold(january.AddDays(day), days, temp)...)
+				}
 			case 1:
 				if v, err := k.Claim(ctx, k.clerk, city, season, account); err == nil && v.State == settle.Open {
 					k.confirm(account)
