@@ -10,9 +10,9 @@ import (
 
 func (v satisfactionView) formAt(id string) ui.Form {
 	if v.at == id {
-		return v.form
+		return v.form.As(id)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(id)
 }
 
 // ratesQuery leads back to the figures that a list came from.

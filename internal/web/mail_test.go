@@ -52,6 +52,6 @@ func TestAnAddressForLetters(t *testing.T) {
 		c.post(page+"/end", url.Values{"_key": {"5"}}).to(page)
 		c.get(page).want(http.StatusOK, "!"+own)
 		k.anyone().get("/c/990100/stop/forged").want(http.StatusNotFound)
-		k.anyone().post("/c/990100/stop/forged", url.Values{"_key": {"6"}}).want(http.StatusNotFound)
+		k.anyone().post("/c/990100/stop/forged", url.Values{"List-Unsubscribe": {"One-Click"}}).want(http.StatusNotFound)
 	})
 }

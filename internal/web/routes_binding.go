@@ -44,9 +44,9 @@ func (v bindingsView) page() Page {
 // formOf is the state of a paper's form.
 func (v bindingsView) formOf(id string) ui.Form {
 	if id == v.about {
-		return v.form
+		return v.form.As(id)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(id)
 }
 
 func (w *Web) bindingsView(r *http.Request) (bindingsView, error) {

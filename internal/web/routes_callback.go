@@ -58,9 +58,9 @@ type samplesView struct {
 
 func (v samplesView) formOf(id string) ui.Form {
 	if v.at == id {
-		return v.form
+		return v.form.As(id)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(id)
 }
 
 func (w *Web) samplesView(r *http.Request) (samplesView, error) {
@@ -347,9 +347,9 @@ func (v appealsView) page() Page {
 
 func (v appealsView) formOf(id string) ui.Form {
 	if v.at == id {
-		return v.form
+		return v.form.As(id)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(id)
 }
 
 func (w *Web) appealList(rw http.ResponseWriter, r *http.Request) error {

@@ -356,9 +356,9 @@ func (v clueView) decisions() []ui.Option {
 // formOf is the state of one of the forms.
 func (v clueView) formOf(name string) ui.Form {
 	if v.tried == name {
-		return v.form
+		return v.form.As(name)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(name)
 }
 
 func (v clueView) path(act string) string { return cluePath(v.city, v.ID) + "/" + act }

@@ -57,9 +57,9 @@ func (v ownFindingsView) mayObject(m measure.OwnMeasurement) bool {
 // formOf is the form of one measurement or objection; the one that was sent comes back with its messages.
 func (v ownFindingsView) formOf(one, sent string) ui.Form {
 	if one != "" && one == sent {
-		return v.form
+		return v.form.As(one)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(one)
 }
 
 func (v ownFindingsView) page() Page {

@@ -192,9 +192,9 @@ func (v articleView) may(e knowledge.Event) bool {
 // formOf is the state of the form of one act.
 func (v articleView) formOf(e knowledge.Event) ui.Form {
 	if v.tried == e {
-		return v.form
+		return v.form.As(string(e))
 	}
-	return ui.Form{}
+	return ui.Form{}.As(string(e))
 }
 
 func knowledgeKinds() []ui.Option {

@@ -131,9 +131,9 @@ func (v keeperView) tabs() []ui.Link {
 // formOf is the state of the form of one flag.
 func (v keeperView) formOf(f knowledge.Flagged) ui.Form {
 	if v.settling == f.ID {
-		return v.form
+		return v.form.As(f.ID)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(f.ID)
 }
 
 // draftView is the form in which an article is written.

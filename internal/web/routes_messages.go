@@ -228,9 +228,9 @@ func (v messageView) byHand() bool {
 // formOf is the state of the form of one act.
 func (v messageView) formOf(do string) ui.Form {
 	if v.tried == do {
-		return v.form
+		return v.form.As(do)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(do)
 }
 
 // receiver is whom a message goes to: the masked address of a resident, or the role of staff.

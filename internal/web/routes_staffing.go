@@ -176,9 +176,9 @@ func cameWords(n staffing.Need) string {
 
 func (v staffingView) formOf(which string) ui.Form {
 	if v.which == which {
-		return v.form
+		return v.form.As(which)
 	}
-	return ui.Form{}
+	return ui.Form{}.As(which)
 }
 
 func (v staffingView) stats(ctx context.Context) []ui.Stat {

@@ -52,11 +52,11 @@ func described(ctx context.Context, f Form, name, help string, need bool) templ.
 	a := templ.Attributes{}
 	var by []string
 	if help != "" {
-		by = append(by, id(name)+"-help")
+		by = append(by, f.id(name)+"-help")
 	}
 	if f.wrong(ctx, name) != "" {
 		a["aria-invalid"] = "true"
-		by = append(by, id(name)+"-wrong")
+		by = append(by, f.id(name)+"-wrong")
 	}
 	if len(by) > 0 {
 		a["aria-describedby"] = strings.Join(by, " ")
@@ -72,11 +72,11 @@ func described(ctx context.Context, f Form, name, help string, need bool) templ.
 func grouped(ctx context.Context, f Form, c Choice) templ.Attributes {
 	a := described(ctx, f, c.Name, c.Help, false)
 	delete(a, "aria-invalid")
-	a["id"], a["tabindex"] = id(c.Name), "-1"
+	a["id"], a["tabindex"] = f.id(c.Name), "-1"
 	return a
 }
 
-func optionID(name string, n int) string { return id(name) + "-" + strconv.Itoa(n) }
+func (f Form) optionID(name string, n int) string { return f.id(name) + "-" + strconv.Itoa(n) }
 
 func yesNo(on bool) string {
 	if on {

@@ -22,6 +22,7 @@ type Form struct {
 	typed url.Values
 	err   *fault.Error
 	other string // the message of a fault that belongs to no field
+	name  string // among several forms of a page
 }
 
 // FormOf is the form of a request that failed with err (nil: it did not). What was typed is kept.
@@ -98,13 +99,13 @@ func (f Form) problems(ctx context.Context, fields []noted) []problem {
 	shown := map[string]bool{}
 	for _, n := range fields {
 		if w := f.wrong(ctx, n.name); w != "" && !shown[n.name] {
-			out = append(out, problem{id(n.name), T(ctx, "ui.problem", "label", T(ctx, n.key), "text", w)})
+			out = append(out, problem{f.id(n.name), T(ctx, "ui.problem", "label", T(ctx, n.key), "text", w)})
 			shown[n.name] = true
 		}
 	}
 	for _, one := range f.err.Fields { // of fields that this form does not show
 		if !shown[one.Name] {
-			out = append(out, problem{id(one.Name), text.Field(l, one)})
+			out = append(out, problem{f.id(one.Name), text.Field(l, one)})
 			shown[one.Name] = true
 		}
 	}
@@ -185,9 +186,20 @@ func drawn(b []byte) templ.Component {
 	})
 }
 
+// As names a form on a page that has several: fields of the same name then have ids of their own, so that a label belongs
+// to the control beside it and not to the first of that name.
+func (f Form) As(name string) Form {
+	f.name = name
+	return f
+}
+
 // id is the id of a field's control.
-func id(name string) string {
-	return "f-" + strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(name)
+func (f Form) id(name string) string {
+	out := "f-" + name
+	if f.name != "" {
+		out = "f-" + f.name + "-" + name
+	}
+	return strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(out)
 }
 
 // Input is a field of one line. Its zero Type is text.

@@ -308,6 +308,11 @@ func (b *Browser) Axe(what string) {
 	if found != "" {
 		b.t.Errorf("axe on %s:\n%s", what, found)
 	}
+	twice := eval[string](b, "look for doubled ids", `(() => { const all = [...document.querySelectorAll('[id]')].map(e => e.id);
+		return [...new Set(all.filter((id, i) => all.indexOf(id) !== i))].join(' ') })()`)
+	if twice != "" { // a label would lead to the first of them
+		b.t.Errorf("ids that stand twice on %s: %s", what, twice)
+	}
 }
 
 // NoSideways fails when the page is wider than its window.
