@@ -12,6 +12,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/mail"
 	"github.com/rehu-heat/rehu/internal/mail/mailfake"
+	"github.com/rehu-heat/rehu/internal/web/webtest"
 )
 
 // A resident gives an address, gives the code back that went there, and drops it again; nobody stops letters without one.
@@ -54,4 +55,32 @@ func TestAnAddressForLetters(t *testing.T) {
 		k.anyone().get("/c/990100/stop/forged").want(http.StatusNotFound)
 		k.anyone().post("/c/990100/stop/forged", url.Values{"List-Unsubscribe": {"One-Click"}}).want(http.StatusNotFound)
 	})
+}
+
+// The pages of letters, looked at.
+func TestLettersInABrowser(t *testing.T) {
+	t.Parallel()
+	post, err := mailfake.Open(mailfake.Options{Boxes: map[string]string{"heat@nuan.example.cn": "s3cret"}, CA: filepath.Join(t.TempDir(), "ca.pem")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { post.Close() })
+	k := newHallTown(t, config.Config{Credentials: map[string]string{"mail": post.Credential("heat@nuan.example.cn", true)}})
+	leader := actor.Actor{ID: "leader", Name: "王芳", Kind: actor.Person, Org: "centre", Door: actor.Page, Grants: []actor.Grant{{Role: actor.RoleLeader, City: city}}}
+	if _, err := k.app.Channels.SetAccount(bg, leader, channel.AccountInput{City: city, Channel: cases.Mail, Name: "main", Title: "暖城供热中心", Credential: "mail", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	b := webtest.New(t, k.url)
+	if b == nil {
+		return
+	}
+	k.login(b, holder)
+	b.Open(residents + "/me/mail")
+	b.WaitText("接收邮箱")
+	b.Size(1440, 900)
+	b.Both("mail-mine")
+	b.Fill("address", "wang.guilan@example.cn")
+	b.Press("发送验证码")
+	b.WaitText("验证码已发到")
+	b.Both("mail-code")
 }
