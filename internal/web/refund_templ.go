@@ -1423,7 +1423,7 @@ func setOffForm(v refundView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Text(v.form, ui.Input{Name: "who", Key: "refundpage.set_off_who", Help: "refundpage.set_off_who_help", Max: 60}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Text(v.form, ui.Input{Name: "who", Key: "refundpage.set_off_who", Help: "refundpage.set_off_who_help", Need: v.setOffRight() == "", Max: 60}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1431,7 +1431,7 @@ func setOffForm(v refundView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Text(v.form, ui.Input{Name: "proof", Key: "refundpage.set_off_proof", Help: "refundpage.set_off_proof_help", Max: 200}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Text(v.form, ui.Input{Name: "proof", Key: "refundpage.set_off_proof", Help: "refundpage.set_off_proof_help", Need: v.setOffRight() == "", Max: 200}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -43,9 +43,9 @@ func doorKeys() []string {
 }
 
 func doorColumns() []ui.Col {
-	out := []ui.Col{{Key: "measurepage.company"}}
+	out := []ui.Col{{Key: "measurepage.company"}} // takes what the counts leave
 	for _, k := range doorKeys() {
-		out = append(out, ui.Col{Key: k, Ch: 8, Num: true})
+		out = append(out, ui.Col{Key: k, Ch: 7, Num: true})
 	}
 	return out
 }
