@@ -56,6 +56,11 @@ func (c *demoCmd) Run(r *run) error {
 		return err
 	}
 	defer wx.l.Close()
+	out, err := newDemoOutside(r.ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer out.close()
 	a, err := app.New(r.ctx, cfg, app.Options{Log: log, Version: r.Version, Alone: true, Seed: o.Seed, Fast: true})
 	if err != nil {
 		return err
@@ -65,7 +70,8 @@ func (c *demoCmd) Run(r *run) error {
 	all, ctx := errgroup.WithContext(r.ctx)
 	all.Go(func() error { return httpx.Serve(ctx, l, g, grace) })
 	all.Go(func() error { return wx.serve(ctx) })
-	all.Go(func() error { return c.live(ctx, r, a, behind{g, wx}, urlOf(l), o) })
+	all.Go(func() error { return out.serve(ctx) })
+	all.Go(func() error { return c.live(ctx, r, a, behind{g, wx, out}, urlOf(l), o) })
 	if err := all.Wait(); r.ctx.Err() == nil {
 		return err
 	}
@@ -147,6 +153,7 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, b behind, url st
 	if err := b.wx.join(ctx, a, url, o); err != nil {
 		return err
 	}
+	b.out.join(ctx, a, o)
 	if err := c.show(r, url, info); err != nil {
 		return err
 	}
@@ -181,6 +188,7 @@ func (c *demoCmd) show(r *run, url string, info demo.Info) error {
 type behind struct {
 	gate *gate
 	wx   *demoWeChat
+	out  *demoOutside
 }
 
 // gate lets nobody in until there is something behind it.

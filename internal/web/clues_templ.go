@@ -130,7 +130,7 @@ func cluesBody(v cluesView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Pick("channel", string(v.query.Channel), "cluepage.channel", wordOptions("channel."+each, []cases.Channel{cases.Weibo, cases.Opinion})).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Pick("channel", string(v.query.Channel), "cluepage.channel", wordOptions("channel."+each, []cases.Channel{cases.Weibo, cases.Opinion, cases.Mail})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

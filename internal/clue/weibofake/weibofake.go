@@ -50,6 +50,13 @@ func New(token, secret string) *Server {
 	return &Server{token: token, secret: secret, next: 5_000_000_000, limit: -1}
 }
 
+// Begin lets the ids of what is written from now on follow the given one.
+func (s *Server) Begin(after int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = after
+}
+
 // Mention writes a post that names the account, and gives its id.
 func (s *Server) Mention(user int64, name, said string, at civil.Instant, of int64) int64 {
 	s.mu.Lock()
