@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -55,6 +56,9 @@ func sum(r io.Reader, w io.Writer) (passed, failed int, err error) {
 		case "pass", "skip", "fail":
 			if e.Test == "" {
 				fmt.Fprintf(w, "%-5s %s (%.1fs)\n", e.Action, e.Package, e.Elapsed)
+				if e.Action == "fail" {
+					writeUnfinished(w, output, e.Package)
+				}
 			}
 			switch {
 			case e.Action == "fail" && (e.Test != "" || failures[e.Package] == 0):
@@ -70,4 +74,20 @@ func sum(r io.Reader, w io.Writer) (passed, failed int, err error) {
 		}
 	}
 	return passed, failed, in.Err()
+}
+
+// writeUnfinished shows what the tests of a failed package said that never came to an end: a panic outside a test's own goroutine
+// ends the process, and what it says is counted to whichever test ran at the time.
+func writeUnfinished(w io.Writer, output map[string][]string, pkg string) {
+	var keys []string
+	for key := range output {
+		if name, ok := strings.CutPrefix(key, pkg+" "); ok && name != "" {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		fmt.Fprint(w, strings.Join(output[key], ""))
+		delete(output, key)
+	}
 }
