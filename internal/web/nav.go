@@ -33,7 +33,7 @@ func areas() []area {
 		{"outages", "siren", []entry{{"outages", "/c/{city}/outages"}}},
 		{"map", "map", []entry{{"map", "/c/{city}/map"}, {"territory", "/c/{city}/territory"}, {"places", "/c/{city}/places"}}},
 		{"measure", "thermometer", []entry{{"measure", "/c/{city}/measurements"}, {"measure_week", "/c/{city}/measurements/calendar"}, {"findings", "/c/{city}/findings"}}},
-		{"refund", "file-text", []entry{{"refund", "/c/{city}/refunds"}, {"exposure", "/c/{city}/refunds/exposure"}, {"settle", "/c/{city}/settle"}, {"payouts", "/c/{city}/settle/payouts"}, {"banks", "/c/{city}/settle/banks"}, {"overdue", "/c/{city}/settle/overdue"}, {"refund_areas", "/c/{city}/settle/areas"}}},
+		{"refund", "file-text", []entry{{"refund", "/c/{city}/refunds"}, {"bills", billList}, {"exposure", "/c/{city}/refunds/exposure"}, {"settle", "/c/{city}/settle"}, {"payouts", "/c/{city}/settle/payouts"}, {"banks", "/c/{city}/settle/banks"}, {"overdue", "/c/{city}/settle/overdue"}, {"refund_areas", "/c/{city}/settle/areas"}}},
 		{"messages", "message-square", []entry{{"messages", "/c/{city}/messages"}, {"bulletins", "/c/{city}/bulletins"}, {"wordings", "/c/{city}/messages/wordings"}}},
 		{"exchange", "send", []entry{{"platforms", "/c/{city}/platforms"}, {"tickets", "/c/{city}/tickets"}, {"hotlines", "/c/{city}/hotlines"}}},
 		{"knowledge", "book-open", []entry{{"knowledge", "/c/{city}/knowledge"}, {"training", "/c/{city}/training"}}},

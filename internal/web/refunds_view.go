@@ -33,6 +33,7 @@ type refundView struct {
 	decides  bool
 	cases    string // address of the household's cases; empty when the reader may not see them
 	record   string // address of the household's measurements
+	bills    string // address of the household's bills; empty when the reader may not see them
 	act      string // which form is open
 	subject  string // of what: an objection, an order to pay
 	form     ui.Form
@@ -72,6 +73,7 @@ func (w *Web) refundView(r *http.Request) (refundView, error) {
 	if w.Fees == nil || !reads {
 		return v, nil
 	}
+	v.bills = billPath(city, account)
 	b, err := w.Fees.Bill(ctx, by(r), city, account, season)
 	if fault.Is(err, fault.NotFound) {
 		return v, nil

@@ -44,6 +44,7 @@ func (w *Web) table() []Route {
 		w.refundRoutes(),
 		w.findingRoutes(), w.copyRoutes(),
 		w.settleRoutes(),
+		w.billRoutes(),
 		w.exchangeRoutes(),
 		w.webhookRoutes(),
 		w.wechatRoutes(),

@@ -250,6 +250,9 @@ func (w *Web) householdPage(rw http.ResponseWriter, r *http.Request) error {
 	if v.claims, err = w.homeClaims(r, v); err != nil {
 		return err
 	}
+	if w.open(by(r), billOne, v.city) && !strings.HasPrefix(v.Home, "@") {
+		v.bills = billPath(v.city, v.Home)
+	}
 	return w.show(rw, r, Page{Title: text.Msg("measurepage.household"), Nav: "measure", Body: householdBody(v)})
 }
 
