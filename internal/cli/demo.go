@@ -16,6 +16,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/demo"
+	"github.com/rehu-heat/rehu/internal/exchange/platformfake"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 )
@@ -61,6 +62,8 @@ func (c *demoCmd) Run(r *run) error {
 		return err
 	}
 	defer out.close()
+	hook := newDemoHook(r.ctx, &cfg)
+	defer hook.close()
 	a, err := app.New(r.ctx, cfg, app.Options{Log: log, Version: r.Version, Alone: true, Seed: o.Seed, Fast: true})
 	if err != nil {
 		return err
@@ -71,7 +74,8 @@ func (c *demoCmd) Run(r *run) error {
 	all.Go(func() error { return httpx.Serve(ctx, l, g, grace) })
 	all.Go(func() error { return wx.serve(ctx) })
 	all.Go(func() error { return out.serve(ctx) })
-	all.Go(func() error { return c.live(ctx, r, a, behind{g, wx, out}, urlOf(l), o) })
+	all.Go(func() error { return hook.serve(ctx) })
+	all.Go(func() error { return c.live(ctx, r, a, behind{g, wx, out, hook}, urlOf(l), o) })
 	if err := all.Wait(); r.ctx.Err() == nil {
 		return err
 	}
@@ -149,7 +153,10 @@ func (c *demoCmd) live(ctx context.Context, r *run, a *app.App, b behind, url st
 	if err != nil {
 		return err
 	}
-	b.gate.open(sms.beside(h))
+	o.Met = &atomic.Pointer[platformfake.Platform]{}
+	b.hook.join(ctx, a)
+	desk := demoDesk{&demo.Desk{App: a, At: url, SMS: sms.fake, WeChat: b.wx.fake, Out: b.out.fake, Switch: sw.fake, Hook: b.hook.fake, Met: o.Met}}
+	b.gate.open(desk.beside(sms.beside(h)))
 	if err := b.wx.join(ctx, a, url, o); err != nil {
 		return err
 	}
@@ -189,6 +196,7 @@ type behind struct {
 	gate *gate
 	wx   *demoWeChat
 	out  *demoOutside
+	hook *demoHook
 }
 
 // gate lets nobody in until there is something behind it.

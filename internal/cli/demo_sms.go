@@ -42,6 +42,7 @@ func playSMS(ctx context.Context, a *app.App) (*demoSMS, error) {
 		return nil, err
 	}
 	a.Notices.Play(notice.SMS, g)
+	a.Notices.Hear(signer)
 	return &demoSMS{fake: fake, close: func() { _ = srv.Close() }}, nil
 }
 

@@ -16,9 +16,14 @@ import (
 	"github.com/rehu-heat/rehu/internal/clue/feedfake"
 	"github.com/rehu-heat/rehu/internal/clue/weibofake"
 	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/mail/mailfake"
+	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/sim"
+	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/text"
+	"github.com/rehu-heat/rehu/internal/webhook"
 )
 
 // Outside is where the city's people write besides WeChat: Weibo, forums that a monitoring vendor reads, and the post.
@@ -102,6 +107,37 @@ func (o *Outside) Join(ctx context.Context, a *app.App, of Options) error {
 		all = errors.Join(all, a.Channels.PollNow(ctx, one))
 	}
 	return all
+}
+
+// Subscribe lets a program at an address be told what happens in the city, and gives what its signatures are made with.
+func Subscribe(ctx context.Context, a *app.App, at string) (notice.Signer, error) {
+	var none notice.Signer
+	keys, err := a.Staff.Keys(ctx, owner, sim.Code, page.Request{Size: page.MaxSize})
+	if err != nil {
+		return none, err
+	}
+	i := slices.IndexFunc(keys.Items, func(k staff.Key) bool { return k.Name == keysName && k.Org == "centre" && k.Revoked.IsZero() })
+	if i < 0 {
+		return none, fault.New(fault.NotFound, "not_found")
+	}
+	in := webhook.Input{City: sim.Code, Key: keys.Items[i].ID, Name: keysName, URL: at, Events: webhook.Events(), Active: true}
+	known, err := a.Webhooks.List(ctx, owner, sim.Code)
+	if err != nil {
+		return none, err
+	}
+	var got webhook.Subscribed
+	if old := slices.IndexFunc(known, func(h webhook.Hook) bool { return h.Name == keysName }); old < 0 {
+		got, err = a.Webhooks.Subscribe(ctx, owner, in)
+	} else {
+		in.ID, in.Version = known[old].ID, known[old].Version
+		if _, err = a.Webhooks.Change(ctx, owner, in); err == nil {
+			got, err = a.Webhooks.Secret(ctx, owner, sim.Code, in.ID)
+		}
+	}
+	if err != nil {
+		return none, fmt.Errorf("subscribe the demonstration's program: %w", err)
+	}
+	return notice.Signer{Account: got.ID, Secret: got.Secret, Machine: a.Machine}, nil
 }
 
 // speak lets people write: about homes that are cold, about a thing that others copy, and about what is nobody's task.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/demo"
+	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/sim"
 )
@@ -68,5 +70,54 @@ func TestPeopleWriteOutside(t *testing.T) {
 	}
 	if len(groups) >= len(list.Items) {
 		t.Errorf("%d groups of %d clues; copies were not joined", len(groups), len(list.Items))
+	}
+	atDesk(t, a, out, len(list.Items))
+}
+
+// atDesk lets a visitor be people outside: what they send is in the queue, and what was answered is shown.
+func atDesk(t *testing.T, a *app.App, out *demo.Outside, before int) {
+	t.Helper()
+	d := &demo.Desk{App: a, Out: out}
+	for party, in := range map[string]demo.Saying{
+		"weibo":   {From: "路过的小王", Text: "@暖城供热 家里暖气不热，只有13度"},
+		"opinion": {From: "论坛网友", Text: "小区地暖不热好几天了，老人受不了"},
+		"mail":    {From: "liu.min@example.cn", Text: "家里暖气片不热，请派人来看看。"},
+	} {
+		if err := d.Do(t.Context(), party, in); err != nil {
+			t.Fatalf("%s: %v", party, err)
+		}
+	}
+	for party, in := range map[string]demo.Saying{"mail": {From: "nobody", Text: "不热"}, "weibo": {From: "小王"}, "opinion": {Text: "不热"}} {
+		if err := d.Do(t.Context(), party, in); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s sends %+v: %v, want Invalid", party, in, err)
+		}
+	}
+	for _, party := range []string{"sms", "receipt", "hotline", "webhook", "bank"} {
+		if err := d.Do(t.Context(), party, demo.Saying{From: "1", Text: "1"}); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s is not played here: %v, want NotFound", party, err)
+		}
+	}
+	if err := a.Runner.RunDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := a.Clues.List(t.Context(), owner, sim.Code, clue.Filter{Request: page.Request{Size: page.MaxSize}})
+	if err != nil || len(list.Items) != before+3 {
+		t.Fatalf("%d clues, %v; want %d", len(list.Items), err, before+3)
+	}
+	const answer = "已转供热公司处理。"
+	for _, c := range list.Items {
+		if strings.Contains(c.Text, "13度") {
+			if _, err := a.Clues.Answer(t.Context(), owner, clue.Answering{City: sim.Code, ID: c.ID, Text: answer}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := a.Runner.RunDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range d.Parties() {
+		if p.ID == "weibo" && (len(p.Sent) != 1 || p.Sent[0].Text != answer) {
+			t.Errorf("Weibo was sent %+v, want the answer", p.Sent)
+		}
 	}
 }

@@ -9,11 +9,13 @@ package demo
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/call/ctifake"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/exchange/platformfake"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/sim"
@@ -26,6 +28,8 @@ type Options struct {
 	Households int
 	Speed      float64         // of new calls afterwards; 0 for none
 	Switch     *ctifake.Switch // at which callers ring afterwards; nil: they are written down at once
+	// Met is told of the demonstration's 12345 once it is there; nil tells nobody.
+	Met *atomic.Pointer[platformfake.Platform]
 	// Progress is told how far a step has come, in hundredths; nil tells nobody.
 	Progress func(step Step, percent int)
 }

@@ -44,8 +44,8 @@ var complaints = []string{
 
 // exchangeWith12345 lets a 12345 platform live beside the city until ctx ends: residents who ring there become tickets, our
 // replies are called back, and what the centre passes on is handled there.
-func exchangeWith12345(ctx context.Context, a *app.App, speed float64) error {
-	if speed <= 0 || a.Exchange == nil {
+func exchangeWith12345(ctx context.Context, a *app.App, o Options) error {
+	if o.Speed <= 0 || a.Exchange == nil {
 		return nil
 	}
 	h := &hotline{app: a}
@@ -54,6 +54,9 @@ func exchangeWith12345(ctx context.Context, a *app.App, speed float64) error {
 		return err
 	}
 	defer stop()
+	if o.Met != nil {
+		o.Met.Store(h.fake)
+	}
 	tick := time.NewTicker(hotlineTurn)
 	defer tick.Stop()
 	next := a.Machine()
@@ -62,7 +65,7 @@ func exchangeWith12345(ctx context.Context, a *app.App, speed float64) error {
 			if err := h.ring(ctx); err != nil {
 				return err
 			}
-			next = next.Add(time.Duration(float64(hotlineRate) / speed))
+			next = next.Add(time.Duration(float64(hotlineRate) / o.Speed))
 		}
 		h.fake.Work()
 		if err := h.fake.Flush(ctx); err != nil && ctx.Err() == nil {

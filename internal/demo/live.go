@@ -46,7 +46,7 @@ func Live(ctx context.Context, a *app.App, o Options) error {
 	var beside sync.WaitGroup
 	defer beside.Wait() // the database closes after it
 	beside.Go(func() {
-		if err := exchangeWith12345(ctx, a, o.Speed); err != nil && ctx.Err() == nil {
+		if err := exchangeWith12345(ctx, a, o); err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "demo: 12345 is away", "error", err)
 		}
 	})

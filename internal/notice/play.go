@@ -15,6 +15,13 @@ func (s *Service) Play(c Channel, g Gateway) {
 	s.played = append(s.played, c)
 }
 
+// Hear believes what a played gateway reports back under its signature, unless a real one is heard already.
+func (s *Service) Hear(signer Signer) {
+	if s.o.Inbound == nil {
+		s.o.Inbound = &signer
+	}
+}
+
 // Played reports whether a channel's gateway is played.
 func (s *Service) Played(c Channel) bool {
 	return slices.Contains(s.played, c)
