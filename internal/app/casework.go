@@ -25,6 +25,9 @@ func (a *App) casework() {
 	a.Dispatch = dispatch.New(dispatch.Options{
 		DB: a.DB, Cases: a.Cases, Clocks: a.Clocks, Blobs: a.Blobs,
 		IsCompany: a.isCompany, Learn: a.learn, Ask: a.ask,
+		Settled: func(ctx context.Context, tx *db.Tx, c cases.Case, ref string) error {
+			return a.Notices.WithdrawIn(ctx, tx, c.City, c.Subject()+"/"+ref)
+		},
 	})
 	a.Cases.Heard, a.Cases.Told = a.tellResident, a.tellUnit
 	a.Cases.Register(a.Runner)

@@ -30,6 +30,8 @@ type Options struct {
 	Learn func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, r territory.Rule) error
 	// Ask sends a question to the resident of a case; its answer comes back through Answered. Nil asks nobody.
 	Ask func(ctx context.Context, tx *db.Tx, c cases.Case, question, ref string, params map[string]string) error
+	// Settled ends a question that the resident answered on the page of their case.
+	Settled func(ctx context.Context, tx *db.Tx, c cases.Case, ref string) error
 }
 
 // Service offers the use cases.

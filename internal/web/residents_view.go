@@ -14,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/dispatch"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/knowledge"
@@ -126,6 +127,9 @@ type progressView struct {
 
 	measured ownView // the measurements of the home
 	refund   ownRefund
+
+	claims []dispatch.Claim // visits that the company says it made
+	beside cases.Alongside  // neighbours who wait too
 
 	rating    callback.Standing // of the last closing
 	mayObject bool              // there is a measurement that one may object to

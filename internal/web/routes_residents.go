@@ -43,6 +43,9 @@ func (w *Web) residentRoutes() []Route {
 	if w.Settle != nil {
 		all = append(all, get("/c/{city}/m/r/{token}/refund", public, w.ownStatement))
 	}
+	if w.Dispatch != nil {
+		all = append(all, w.ownCaseRoutes()...)
+	}
 	if w.Outages != nil {
 		all = append(all, get("/c/{city}/m/stops", public, w.residentStops))
 	}
@@ -315,6 +318,9 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 		return v, err
 	}
 	if v.measured, err = w.ownView(r, v.Company); err != nil {
+		return v, err
+	}
+	if err = v.alongside(w, r); err != nil {
 		return v, err
 	}
 	if w.Callbacks != nil {
