@@ -1,6 +1,6 @@
 // Package bench measures what the product promises about speed, on the machine and the database at hand: how long a call
 // takes from the seat's key to the company's list, how fast an address finds its company, how fast a list opens among a
-// million cases. `rehu bench` prints its lines.
+// million cases, how a whole hall holds when everybody comes at once. `rehu bench` prints its lines.
 //
 // Where a promise is a ratio, both sides run in one process on the same database: ours through the use case, and the same
 // statements issued by hand, a transaction each.
@@ -30,6 +30,14 @@ type Line struct {
 	Ratio  float64 `json:"ratio"`
 	P99MS  float64 `json:"p99_ms"`
 	RSSMB  float64 `json:"rss_mb"`
+
+	// Of the hall.
+	P50MS   float64 `json:"p50_ms,omitempty"`
+	P95MS   float64 `json:"p95_ms,omitempty"`
+	MaxMS   float64 `json:"max_ms,omitempty"`
+	Errors  int     `json:"errors,omitempty"`
+	Lost    *int    `json:"lost,omitempty"`    // acknowledged and not found afterwards
+	Doubled *int    `json:"doubled,omitempty"` // one matter, several cases
 }
 
 // Options say what is measured and where.
@@ -39,6 +47,7 @@ type Options struct {
 	Fast     bool   // what is written need not survive a power cut
 	N        int    // how many; 0: the bench's own number
 	Progress func(done, total int)
+	Hall     Hall
 }
 
 func (o Options) tell(done, total int) {
@@ -48,7 +57,7 @@ func (o Options) tell(done, total int) {
 }
 
 // Names lists the benchmarks.
-func Names() []string { return []string{"intake", "attribute", "list", "settle", "verify"} }
+func Names() []string { return []string{"intake", "attribute", "list", "settle", "verify", "hall"} }
 
 // Run measures one of them and hands its lines to out.
 func Run(ctx context.Context, name string, o Options, out func(Line) error) error {
@@ -61,6 +70,8 @@ func Run(ctx context.Context, name string, o Options, out func(Line) error) erro
 		return settlement(ctx, o, out)
 	case "verify":
 		return verification(ctx, o, out)
+	case "hall":
+		return hallBench(ctx, o, out)
 	case "list":
 		return lists(ctx, o, out)
 	}

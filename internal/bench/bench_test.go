@@ -11,6 +11,9 @@ import (
 func TestRun(t *testing.T) {
 	t.Parallel()
 	for _, name := range bench.Names() {
+		if name == "hall" {
+			continue // it needs the doors, which stand after this package: test/testdata/bench.txtar lets it run
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := 0
