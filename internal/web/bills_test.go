@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -95,6 +97,88 @@ func TestBillsOfAHousehold(t *testing.T) {
 	c.get(billPage+"/B2001").want(http.StatusNotFound, "!2904.00")
 }
 
+// revOf is the mark of C2's bill as it stands.
+func (k *treasury) revOf(account string) string {
+	k.t.Helper()
+	b, err := k.app.Fees.Bill(bg, k.root, city, account, heatSeason)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return b.Rev
+}
+
+// TestPaymentsThroughThePage: a payment sent twice counts once, one against a bill that moved is refused, a void one says why
+// and gives its sum back, and a company enters for its own households alone.
+func TestPaymentsThroughThePage(t *testing.T) {
+	t.Parallel()
+	k := newTreasury(t)
+	k.person("section_head", actor.RoleSectionHead)
+	k.person("company", actor.RoleCompany)
+	s, c := k.as("section_head"), k.as("company")
+	one := billPage + "/B2001"
+	s.get(one+"?act=pay&subject="+heatSeason).want(http.StatusOK, `id="act"`, `name="amount_yuan"`, k.revOf("B2001"))
+	in := url.Values{"_key": {"p1"}, "_subject": {heatSeason}, "season": {heatSeason}, "rev": {k.revOf("B2001")}, "amount_yuan": {"904.00"}, "on": {k.clock.Now().Date().String()}, "channel": {"bank"}, "payer": {"employer"}, "receipt": {"R-9"}}
+	with := func(key, name, value string) url.Values {
+		out := maps.Clone(in)
+		out.Set("_key", key)
+		out.Set(name, value)
+		return out
+	}
+	s.post(one+"/pay", with("p0", "amount_yuan", "1.234")).want(http.StatusUnprocessableEntity, "1.234", `#f-amount_yuan`)
+	s.post(one+"/pay", with("p0", "on", "2099-01-01")).want(http.StatusUnprocessableEntity, `#f-on`)
+	s.post(one+"/pay", in).to(one)
+	s.post(one+"/pay", in).to(one)
+	s.get(one).want(http.StatusOK, "R-9", "单位", "银行代收", "已缴清")
+	s.post(one+"/pay", with("p2", "receipt", "R-10")).want(http.StatusConflict, "R-10")
+	a, err := k.app.Fees.Account(bg, k.root, city, "B2001")
+	if err != nil || len(a.Payments) != 1 {
+		t.Fatalf("%d payments and %v, want one", len(a.Payments), err)
+	}
+	id := a.Payments[0].ID
+	s.get(one+"?act=void&subject="+id).want(http.StatusOK, `id="act"`, "904.00")
+	s.post(one+"/void", url.Values{"_key": {"v0"}, "_subject": {id}}).want(http.StatusUnprocessableEntity, `#f-reason`)
+	s.post(one+"/void", url.Values{"_key": {"v1"}, "_subject": {id}, "reason": {"登记到别户"}}).to(one)
+	s.get(one).want(http.StatusOK, "<s>904.00</s>", "登记到别户", "部分缴纳", "!已缴清")
+	s.get(one+"?act=void&subject="+id).want(http.StatusOK, `!id="act"`)
+	c.post(one+"/pay", with("p3", "rev", k.revOf("B2001"))).want(http.StatusNotFound)
+	c.get(billPage+"/A1001").want(http.StatusOK, "act=pay")
+}
+
+// TestReadingsThroughThePage: a reading is kept once, a falling one names its field, and a correction stands beside what it
+// was before.
+func TestReadingsThroughThePage(t *testing.T) {
+	t.Parallel()
+	k := newTreasury(t)
+	k.metered()
+	k.person("section_head", actor.RoleSectionHead)
+	s := k.as("section_head")
+	one := billPage + "/B2001"
+	in := url.Values{"_key": {"r1"}, "meter": {"M-7"}, "on": {"2025-11-13"}, "kind": {"monthly"}, "value": {"300"}, "unit": {"kwh"}}
+	s.get(one+"?act=read").want(http.StatusOK, `id="act"`, `value="M-7"`)
+	s.post(one+"/read", in).want(http.StatusUnprocessableEntity, "#f-value", "405.5")
+	in.Set("value", "512.5")
+	s.post(one+"/read", in).to(one)
+	s.post(one+"/read", in).to(one)
+	a, err := k.app.Fees.Account(bg, k.root, city, "B2001")
+	if err != nil || len(a.Readings) != 4 {
+		t.Fatalf("%d readings and %v, want four", len(a.Readings), err)
+	}
+	var id string
+	for _, r := range a.Readings {
+		if r.Value == "512.5" {
+			id = r.ID
+		}
+	}
+	s.get(one+"?act=correct&subject="+id).want(http.StatusOK, `id="act"`, "512.5")
+	fix := url.Values{"_key": {"c1"}, "_subject": {id}, "on": {"2025-11-13"}, "kind": {"monthly"}, "value": {"521.5"}, "unit": {"kwh"}}
+	s.post(one+"/correct", fix).want(http.StatusUnprocessableEntity, "#f-reason")
+	fix.Set("reason", "抄错数字")
+	s.post(one+"/correct", fix).to(one)
+	s.get(one).want(http.StatusOK, "<s>512.5", "521.5", "已更正", "抄错数字")
+	fix.Set("_key", "c2")
+	s.post(one+"/correct", fix).want(http.StatusConflict)
+}
+
 // TestBillsInABrowser looks at both pages, wide and on a telephone, and asks axe about each.
 func TestBillsInABrowser(t *testing.T) {
 	t.Parallel()
@@ -112,4 +196,7 @@ func TestBillsInABrowser(t *testing.T) {
 	b.Open(billPage + "/B2001")
 	b.WaitText("M-7")
 	b.Both("bills-home")
+	b.Open(billPage + "/B2001?act=pay&subject=" + heatSeason)
+	b.WaitText("R-k1")
+	b.Both("bills-pay")
 }

@@ -30,12 +30,16 @@ func (w *Web) billRoutes() []Route {
 		return nil
 	}
 	read := may(actor.FeeRead)
-	return []Route{
+	all := []Route{
 		get(billList, read, w.bills),
 		get(billList+"/sums", read, w.billSums),
 		get(billList+"/export", read, w.billsExport),
 		get(billOne, read, w.billsOfHome),
 	}
+	for _, a := range billActs() {
+		all = append(all, post(billOne+"/"+a.name, may(actor.FeeImport), w.doBill(a)))
+	}
+	return all
 }
 
 // billPath is the address of a household's bills.
@@ -179,23 +183,43 @@ type homeBillsView struct {
 	names   *caseNames
 	refunds bool   // the reader may see the household's claims
 	record  string // address of the household's measurements; empty when the reader may not see them
+	edits   bool   // the reader enters payments and readings
+	today   string
+	act     string // which form is open
+	subject string // of what: a season, a payment, a reading
+	form    ui.Form
 }
 
-func (w *Web) billsOfHome(rw http.ResponseWriter, r *http.Request) error {
+func (w *Web) homeBillsView(r *http.Request) (homeBillsView, error) {
 	ctx, city := r.Context(), httpx.City(r.Context())
-	v := homeBillsView{city: city}
+	v := homeBillsView{city: city, today: w.o.Now().Date().String()}
 	var err error
 	if v.Account, err = w.Fees.Account(ctx, by(r), city, param(r, "account")); err != nil {
-		return err
+		return v, err
 	}
 	if v.names, err = w.caseNames(r); err != nil {
-		return err
+		return v, err
 	}
 	v.refunds = w.has(refundOne) && by(r).May(actor.RefundRead, v.Home.On(city)) == nil
+	v.edits = by(r).May(actor.FeeImport, v.Home.On(city)) == nil
 	if w.open(by(r), measureList+"/home", city) {
 		v.record = withQuery(at(measureList+"/home", city), filterValues("home", v.Home.Account))
 	}
-	return w.show(rw, r, Page{Title: text.Msg("billpage.home"), Nav: "bills", Body: homeBillsBody(v)})
+	return v, nil
+}
+
+func (w *Web) billsOfHome(rw http.ResponseWriter, r *http.Request) error {
+	v, err := w.homeBillsView(r)
+	if err != nil {
+		return err
+	}
+	v.act, v.subject = r.URL.Query().Get("act"), r.URL.Query().Get("subject")
+	return w.show(rw, r, v.page())
+}
+
+// page is the page of a household's bills.
+func (v homeBillsView) page() Page {
+	return Page{Title: text.Msg("billpage.home"), Nav: "bills", Body: homeBillsBody(v)}
 }
 
 // chart draws what stands of the meters' readings over time.
