@@ -58,6 +58,9 @@ func TestCluesOnPages(t *testing.T) {
 		if err != nil || len(list.Items) != 1 {
 			t.Fatalf("%d clues, %v; want one", len(list.Items), err)
 		}
+		leader.get("/c/990100/clues/changed?since=0").want(200, "刷新")
+		leader.get("/c/990100/clues/changed?since="+strconv.FormatInt(int64(k.clock.Now())+1, 10)).want(200, "!刷新")
+		company.get("/c/990100/clues/changed?since=0").want(403)
 		one := "/c/990100/clues/" + list.Items[0].ID
 		leader.get(one).want(200, "判断依据", "供热用语", "15")
 		leader.post(one+"/decide", url.Values{"version": {"1"}, "as": {"dismiss"}}).want(422)

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
@@ -27,6 +29,7 @@ func (w *Web) clueRoutes() []Route {
 	return []Route{
 		get("/c/{city}/clues", read, w.clues),
 		get("/c/{city}/clues/export", read, w.clueExport),
+		get("/c/{city}/clues/changed", read, w.cluesChanged),
 		get("/c/{city}/clues/{clue}", read, w.clue),
 		get("/c/{city}/clues/{clue}/next", read, w.nextClue),
 		post("/c/{city}/clues/{clue}/correct", decide, w.correctClue),
@@ -50,6 +53,7 @@ type cluesView struct {
 	stats []clue.ByChannel
 	names labels
 	wrong bool
+	drawn civil.Instant
 }
 
 // labels name a city's categories in the reader's language.
@@ -84,7 +88,7 @@ func (w *Web) clues(rw http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx := r.Context()
-	v := cluesView{city: httpx.City(ctx), query: q.Filter, wrong: err != nil}
+	v := cluesView{city: httpx.City(ctx), query: q.Filter, wrong: err != nil, drawn: w.o.Now()}
 	if v.wrong {
 		v.query = clue.Filter{}
 	}
@@ -108,6 +112,28 @@ func (w *Web) clues(rw http.ResponseWriter, r *http.Request) error {
 		status = http.StatusUnprocessableEntity
 	}
 	return w.showAs(rw, r, status, ui.Staff, Page{Title: text.Msg("cluepage.title"), Nav: "clues", Body: cluesBody(v)})
+}
+
+// cluesChanged is the bar above a queue in which something changed since it was drawn; the queue itself stays, with the line
+// that is chosen and whatever is being typed.
+func (w *Web) cluesChanged(rw http.ResponseWriter, r *http.Request) error {
+	in, err := httpx.Bind[struct {
+		Since int64 `form:"since"`
+	}](r)
+	if err != nil {
+		return err
+	}
+	city := httpx.City(r.Context())
+	all, err := w.Clues.Changes(r.Context(), by(r), city, civil.Instant(in.Since))
+	if err != nil {
+		return err
+	}
+	return w.show(rw, r, Page{Title: text.Msg("cluepage.title"), Nav: "clues", Body: freshBar("", len(all) > 0)})
+}
+
+// changedURL is where the queue asks for the bar.
+func (v cluesView) changedURL() string {
+	return at("/c/{city}/clues/changed", v.city) + "?since=" + strconv.FormatInt(int64(v.drawn), 10)
 }
 
 // clueExport sends every clue of the filter as a table.
