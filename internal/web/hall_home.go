@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -42,6 +43,7 @@ type mineView struct {
 	readings  []measure.Measurement
 	refund    ownRefund
 	stops     []outage.Announcement
+	told      []bulletin.Bulletin // for the home
 	matters   []cases.Mine
 	questions []notice.Mine
 	doors     map[string]string // four digits by case
@@ -223,8 +225,8 @@ func (w *Web) warmth(r *http.Request, v *mineView) error {
 		}
 		v.readings = log.Measurements
 	}
-	if w.Outages == nil {
-		return nil
+	if err := w.news(r, v); err != nil || w.Outages == nil {
+		return err
 	}
 	all, err := w.Outages.Announcements(ctx, city)
 	if err != nil {

@@ -32,6 +32,7 @@ func (w *Web) table() []Route {
 		w.staffingRoutes(),
 		w.residentRoutes(),
 		w.hallRoutes(),
+		w.guideRoutes(),
 		w.bindingRoutes(),
 		w.outageRoutes(),
 		w.dutyRoutes(),
