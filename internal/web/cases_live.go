@@ -22,7 +22,7 @@ import (
 // stream says that it lives, how seldom the figures above a list are counted, and how long a stream lasts before the
 // browser must ask again, and show that it still may.
 const (
-	livePoll    = time.Second
+	livePoll    = 250 * time.Millisecond
 	liveOverlap = 5 * time.Second
 	liveBeat    = 20 * time.Second
 	liveFigures = 5 * time.Second
@@ -36,7 +36,7 @@ type caseChange struct {
 	fresh bool
 }
 
-// caseFeeds asks each city once a second what changed, for every browser that looks at its cases, and rests while none does.
+// caseFeeds asks each city four times a second what changed, for every browser that looks at its cases, and rests while none does.
 type caseFeeds struct {
 	mu     sync.Mutex
 	cities map[int]*caseFeed
