@@ -54,7 +54,7 @@ func (h *hall) doors() []door {
 // bySeat is a call that a seat takes down and sends.
 func (h *hall) bySeat(ctx context.Context, m matter) (string, error) {
 	v := h.seats[int(m.mark[markLen-1])%len(h.seats)]
-	head, _, err := h.ask(ctx, v, http.MethodPost, cityPath("/seat"), url.Values{
+	head, err := h.ask(ctx, v, http.MethodPost, cityPath("/seat"), url.Values{
 		"_key": {"bench-" + m.mark}, "channel": {string(cases.Phone)}, "caller.phone": {m.phone}, "address": {m.address}, "building": {m.building}, "unit": {m.unit},
 		"room": {m.room}, "text": {m.text}, "category": {"cold_home"}, "nature": {string(citypack.Repair)}, "scope": {string(cases.Home)}, "details.since": {"昨晚"},
 		"details.neighbours": {"no"}, "details.leak": {"no"}, "test_request": {"yes"}, "secret": {"no"},
@@ -135,7 +135,7 @@ func (h *hall) post(ctx context.Context, m matter, path string, in any, want int
 
 // byOpen311 is a report by the open standard; its receipt names no id.
 func (h *hall) byOpen311(ctx context.Context, m matter) (string, error) {
-	_, _, err := h.ask(ctx, m.from, http.MethodPost, "/open311/v2/requests.json", url.Values{
+	_, err := h.ask(ctx, m.from, http.MethodPost, "/open311/v2/requests.json", url.Values{
 		"api_key": {h.info.Open311Key}, "service_code": {"cold_home"}, "description": {m.text}, "phone": {m.phone}, "address_string": {m.address},
 	}, http.StatusOK)
 	return "", err
@@ -143,7 +143,7 @@ func (h *hall) byOpen311(ctx context.Context, m matter) (string, error) {
 
 // byPage is a resident's report on the page; its receipt is a link.
 func (h *hall) byPage(ctx context.Context, m matter) (string, error) {
-	head, _, err := h.ask(ctx, m.from, http.MethodPost, cityPath("/m/report"), url.Values{
+	head, err := h.ask(ctx, m.from, http.MethodPost, cityPath("/m/report"), url.Values{
 		"_key": {"bench-" + m.mark}, "what": {"cold_home"}, "address": {m.address}, "community": {"-"}, "phone": {m.phone}, "since": {"昨晚"}, "test_request": {"yes"}, "text": {m.text},
 	}, http.StatusSeeOther)
 	if err == nil && !strings.Contains(head.Get("Location"), "/m/r/") {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -98,16 +99,17 @@ func newClient(seats int) *http.Client {
 	}
 }
 
-// ask sends a request as somebody and gives the answer, which must have one of the wanted statuses.
-func (h *hall) ask(ctx context.Context, v visitor, method, path string, form url.Values, want int) (http.Header, string, error) {
+// ask sends a form as somebody and gives the header of the answer, which must have the wanted status.
+func (h *hall) ask(ctx context.Context, v visitor, method, path string, form url.Values, want int) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, h.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	return h.do(req, v, want)
+	head, _, err := h.do(req, v, want)
+	return head, err
 }
 
 func (h *hall) do(req *http.Request, v visitor, want int) (http.Header, string, error) {
@@ -155,16 +157,16 @@ func (h *hall) residentLook(ctx context.Context, v visitor, n int) {
 
 func (h *hall) look(ctx context.Context, v visitor, name, path string) {
 	at := time.Now()
-	_, _, err := h.ask(ctx, v, http.MethodGet, path, nil, http.StatusOK)
+	_, err := h.ask(ctx, v, http.MethodGet, path, nil, http.StatusOK)
 	h.note(name, time.Since(at), err)
 }
 
 func (h *hall) lastCase() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := len(h.acked) - 1; i >= 0; i-- {
-		if h.acked[i].id != "" {
-			return h.acked[i].id
+	for _, a := range slices.Backward(h.acked) {
+		if a.id != "" {
+			return a.id
 		}
 	}
 	return ""

@@ -20,7 +20,7 @@ type householdView struct {
 	city    int
 	season  string
 	seasons []string
-	bills   string // address of the household's bills; empty when the reader may not see them
+	bills   string         // address of the household's bills; empty when the reader may not see them
 	claims  []settle.Claim // of the seasons that have records, as far as the reader may see them
 }
 
