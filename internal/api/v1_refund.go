@@ -177,7 +177,7 @@ func (v *v1) payOperations() {
 		})
 	act(v, Operation{Name: "make_pay_batch", Method: http.MethodPost, Path: ofSeason + "/batches", Permissions: pay, tag: "settlement", status: http.StatusCreated},
 		func(ctx context.Context, c caller, in settle.BatchInput) (settle.Batch, error) {
-			in.City, in.Season = c.city, c.param("season")
+			in.City, in.Season, in.Key = c.city, c.param("season"), c.key()
 			return v.Refunds.MakeBatch(ctx, c.by, in)
 		})
 	act(v, Operation{Name: "read_bank_result", Method: http.MethodPost, Path: "/cities/{city}/pay-batches/{batch}/result", Permissions: pay, tag: "settlement"},

@@ -14,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/money"
+	"github.com/rehu-heat/rehu/internal/once"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/sheet"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -24,13 +25,15 @@ type BatchInput struct {
 	City    int    `json:"-" form:"-"`
 	Season  string `json:"season" form:"season"`
 	Company string `json:"company" form:"company"`
+	Key     string `json:"-" form:"-"` // idempotency
 }
 
 // perFill is how many orders a transaction puts into a bank file.
 const perFill = 200
 
 // MakeBatch gathers the orders of a company that can go to the bank into one file. Cut short, the next call goes on with the
-// same file; an order goes into one file only.
+// same file; an order goes into one file only. Whoever lost the answer asks again under the same key and gets the file it made,
+// although nothing is due any more.
 func (s *Service) MakeBatch(ctx context.Context, by actor.Actor, in BatchInput) (Batch, error) {
 	if in.Company == "" {
 		var c fault.Check
@@ -40,27 +43,33 @@ func (s *Service) MakeBatch(ctx context.Context, by actor.Actor, in BatchInput) 
 	if err := mayCompany(by, actor.SettlePay, in.City, in.Company); err != nil {
 		return Batch{}, err
 	}
-	b, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (Batch, error) {
-		if b, ok, err := fillingBatch(ctx, tx, in.City, in.Season, in.Company); err != nil || ok {
-			return b, err
-		}
-		if due, err := dueFor(ctx, tx, in.City, in.Season, in.Company, 1); err != nil || len(due) == 0 {
-			if err == nil {
-				err = fault.New(fault.Conflict, "settle.nothing_due", "company", in.Company)
-			}
-			return Batch{}, err
-		}
-		no, err := db.Next(ctx, tx, in.City, "pay_batch")
-		if err != nil {
-			return Batch{}, err
-		}
-		b := Batch{City: in.City, ID: tx.NewID(), No: no, Company: in.Company, Season: in.Season, State: BatchFilling, MadeBy: by.ID, Made: tx.Now, Version: 1}
-		return b, db.Insert(ctx, tx, "pay_batch", &b)
+	id, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (string, error) {
+		return once.Do(ctx, tx, once.Request{City: in.City, By: by, Key: in.Key, Body: in}, func() (string, error) { return beginBatch(ctx, tx, by, in) })
 	})
 	if err != nil {
 		return Batch{}, err
 	}
-	return s.fill(ctx, by, b)
+	return s.fill(ctx, by, Batch{City: in.City, ID: id, Season: in.Season, Company: in.Company})
+}
+
+// beginBatch gives the file that is being filled, or begins one where something is due.
+func beginBatch(ctx context.Context, tx *db.Tx, by actor.Actor, in BatchInput) (string, error) {
+	if b, ok, err := fillingBatch(ctx, tx, in.City, in.Season, in.Company); err != nil || ok {
+		return b.ID, err
+	}
+	due, err := dueFor(ctx, tx, in.City, in.Season, in.Company, 1)
+	if err == nil && len(due) == 0 {
+		err = fault.New(fault.Conflict, "settle.nothing_due", "company", in.Company)
+	}
+	if err != nil {
+		return "", err
+	}
+	no, err := db.Next(ctx, tx, in.City, "pay_batch")
+	if err != nil {
+		return "", err
+	}
+	b := Batch{City: in.City, ID: tx.NewID(), No: no, Company: in.Company, Season: in.Season, State: BatchFilling, MadeBy: by.ID, Made: tx.Now, Version: 1}
+	return b.ID, db.Insert(ctx, tx, "pay_batch", &b)
 }
 
 func (s *Service) fill(ctx context.Context, by actor.Actor, b Batch) (Batch, error) {

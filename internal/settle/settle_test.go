@@ -217,9 +217,13 @@ func TestPayOut(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		b, err := k.MakeBatch(ctx, k.company, settle.BatchInput{City: city, Season: season, Company: "C1"})
+		input := settle.BatchInput{City: city, Season: season, Company: "C1", Key: "one"}
+		b, err := k.MakeBatch(ctx, k.company, input)
 		if err != nil || b.Rows != 1 || b.Total != yuan("60.00") || b.State != settle.BatchReady {
 			t.Fatalf("bank file %+v (%v)", b, err)
+		}
+		if again, err := k.MakeBatch(ctx, k.company, input); err != nil || cmp.Diff(b, again) != "" {
+			t.Errorf("asked again after the answer was lost: %+v (%v)", again, err)
 		}
 		if _, err := k.MakeBatch(ctx, k.company, settle.BatchInput{City: city, Season: season, Company: "C1"}); !fault.Is(err, fault.Conflict) {
 			t.Errorf("an order went into a second file: %v", err)
