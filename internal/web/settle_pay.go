@@ -110,7 +110,7 @@ func (w *Web) banks(rw http.ResponseWriter, r *http.Request) error {
 
 func (w *Web) makeBatch(rw http.ResponseWriter, r *http.Request) error {
 	in, err := httpx.Bind[settle.BatchInput](r)
-	in.City = httpx.City(r.Context())
+	in.City, in.Key = httpx.City(r.Context()), formKey(r)
 	if err == nil {
 		_, err = w.Settle.MakeBatch(r.Context(), by(r), in)
 	}
