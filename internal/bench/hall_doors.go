@@ -23,8 +23,9 @@ const (
 
 // matter is what somebody says; each has a home and a telephone of its own, so that none is a reminder of another.
 type matter struct {
-	mark, text, phone, address, building, unit, room, account string
-	from                                                      visitor
+	n                                                                  int
+	mark, text, phone, address, building, unit, room, account, company string
+	from                                                               visitor
 }
 
 // matter takes homes from the end of the register: residents who look live at its beginning.
@@ -33,7 +34,7 @@ func (h *hall) matter(i int) matter {
 	home := all[len(all)-1-i%len(all)]
 	b := h.city.Buildings[home.Building]
 	m := matter{
-		mark: fmt.Sprintf("%0*d", markLen, i), phone: fmt.Sprintf("1370%07d", i), building: b.No, unit: fmt.Sprint(home.Unit),
+		n: i, company: h.city.Companies[h.city.Supplier(home.Building)].Code, mark: fmt.Sprintf("%0*d", markLen, i), phone: fmt.Sprintf("1370%07d", i), building: b.No, unit: fmt.Sprint(home.Unit),
 		room: fmt.Sprintf("%d%02d", home.Floor, home.Flat), account: home.Account, from: newVisitor(1<<20+i, ""),
 	}
 	m.address = fmt.Sprintf("%s%s号楼%s单元%s", h.city.Communities[b.Community].Name, m.building, m.unit, m.room)
@@ -53,7 +54,7 @@ func (h *hall) doors() []door {
 
 // bySeat is a call that a seat takes down and sends.
 func (h *hall) bySeat(ctx context.Context, m matter) (string, error) {
-	v := h.seats[int(m.mark[markLen-1])%len(h.seats)]
+	v := h.seats[m.n%len(h.seats)]
 	head, err := h.ask(ctx, v, http.MethodPost, cityPath("/seat"), url.Values{
 		"_key": {"bench-" + m.mark}, "channel": {string(cases.Phone)}, "caller.phone": {m.phone}, "address": {m.address}, "building": {m.building}, "unit": {m.unit},
 		"room": {m.room}, "text": {m.text}, "category": {"cold_home"}, "nature": {string(citypack.Repair)}, "scope": {string(cases.Home)}, "details.since": {"昨晚"},
@@ -86,8 +87,7 @@ func (h *hall) byAPI(ctx context.Context, m matter) (string, error) {
 
 // byHotline is a call that a company took on its own line.
 func (h *hall) byHotline(ctx context.Context, m matter) (string, error) {
-	company := h.companyOf(m)
-	in := exchange.Calls{Company: company, Calls: []exchange.Call{{
+	in := exchange.Calls{Company: m.company, Calls: []exchange.Call{{
 		No: "B" + m.mark, ToldAt: h.app.DB.Now(), Phone: m.phone, Address: m.address, Account: m.account, Text: m.text, Category: "cold_home",
 	}}}
 	var got struct {
@@ -103,15 +103,6 @@ func (h *hall) byHotline(ctx context.Context, m matter) (string, error) {
 		return "", fmt.Errorf("the hotline's call was not taken: %+v", got)
 	}
 	return got.Items[0].Case, nil
-}
-
-func (h *hall) companyOf(m matter) string {
-	for n, home := range h.city.Households {
-		if home.Account == m.account {
-			return h.city.Companies[h.city.Supplier(h.city.Households[n].Building)].Code
-		}
-	}
-	return ""
 }
 
 func (h *hall) post(ctx context.Context, m matter, path string, in any, want int, out any) error {
