@@ -191,15 +191,15 @@ func (s *Service) reminded(ctx context.Context, tx *db.Tx, by actor.Actor, r *ci
 		if !same {
 			continue
 		}
-		again, err := s.remindIn(ctx, tx, s.resident(by, o), Reminder{Act: Act{City: c.City, ID: o.ID}, Channel: channel(in), Text: in.Text})
+		again, err := s.remindIn(ctx, tx, o.Resident(by.Door), Reminder{Act: Act{City: c.City, ID: o.ID}, Channel: channel(in), Text: in.Text})
 		return again, err == nil, err
 	}
 	return Case{}, false, nil
 }
 
-// resident is the caller of a case, acting for themselves; nobody else may borrow it.
-func (s *Service) resident(by actor.Actor, c Case) actor.Actor {
-	return actor.Actor{ID: "resident:" + c.CallerID, Kind: actor.Resident, Door: by.Door, Grants: []actor.Grant{{Role: actor.RoleSystem, City: c.City}}}
+// Resident is the caller of a case, acting for themselves through a door; only for what the caller has proved to be theirs.
+func (c Case) Resident(door actor.Door) actor.Actor {
+	return actor.Actor{ID: "resident:" + c.CallerID, Kind: actor.Resident, Door: door, Grants: []actor.Grant{{Role: actor.RoleSystem, City: c.City}}}
 }
 
 // Reopening is the input of Reopen: "still cold".

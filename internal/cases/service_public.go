@@ -214,7 +214,7 @@ func (s *Service) own(ctx context.Context, by actor.Actor, in Word, fn func(cont
 		if err != nil {
 			return Progress{}, err
 		}
-		as := s.resident(by, c)
+		as := c.Resident(by.Door)
 		c, err = OnceIn(ctx, tx, as, Act{City: in.City, ID: c.ID, Key: in.Key}, in, func() (Case, error) { return fn(ctx, tx, as, c) })
 		if err != nil {
 			return Progress{}, err

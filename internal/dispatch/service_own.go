@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -87,7 +88,7 @@ func (s *Service) SayOwn(ctx context.Context, by actor.Actor, in Saying) (cases.
 		if err != nil {
 			return c, err
 		}
-		as := actor.Actor{ID: "resident:" + c.CallerID, Kind: actor.Resident, Door: by.Door, Grants: []actor.Grant{{Role: actor.RoleSystem, City: c.City}}}
+		as := c.Resident(by.Door)
 		return cases.OnceIn(ctx, tx, as, cases.Act{City: c.City, ID: c.ID, Key: in.Key}, []string{in.Visit, in.True}, func() (cases.Case, error) {
 			return s.sayIn(ctx, tx, as, c, in)
 		})
@@ -99,11 +100,7 @@ func (s *Service) sayIn(ctx context.Context, tx *db.Tx, as actor.Actor, c cases.
 	if err != nil {
 		return c, err
 	}
-	known := false
-	for _, d := range visits {
-		known = known || d.ID == in.Visit
-	}
-	if !known {
+	if !slices.ContainsFunc(visits, func(d cases.Deed) bool { return d.ID == in.Visit }) {
 		return c, fault.New(fault.NotFound, "not_found")
 	}
 	may, err := s.mayStillSay(ctx, tx, c)

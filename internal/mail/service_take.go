@@ -253,7 +253,7 @@ func (s *Service) word(ctx context.Context, tx *db.Tx, m channel.Heard, c cases.
 	if r := []rune(said); len(r) > most {
 		said = string(r[:most-1]) + "…"
 	}
-	by := actor.Actor{ID: "resident:" + c.CallerID, Kind: actor.Resident, Door: actor.Public, Grants: []actor.Grant{{Role: actor.RoleSystem, City: c.City}}}
+	by := c.Resident(actor.Public)
 	act := audit.Act{Act: "case.word", Public: true, Body: map[string]any{"channel": cases.Mail, "text": secret.MaskText(said), "files": len(m.Media)}}
 	c, err := s.o.Cases.EditIn(ctx, tx, by, c.City, c.ID, act, func(*cases.Case) error { return nil })
 	if err != nil {

@@ -56,7 +56,7 @@ func (s *Service) own(ctx context.Context, tx *db.Tx, c cases.Case) (Own, error)
 	if err != nil {
 		return Own{}, err
 	}
-	as := resident(actor.Anonymous(actor.Public), c)
+	as := c.Resident(actor.Public)
 	out := Own{MayRequest: !slices.ContainsFunc(list, func(m Measurement) bool { return m.State.Waiting() || m.State == Missed || m.State == Unsigned })}
 	for _, m := range list {
 		v, err := s.view(ctx, tx, as, m)
@@ -85,11 +85,6 @@ func answered(records []Record) []string {
 		}
 	}
 	return out
-}
-
-// resident is the actor of what a resident does through their receipt.
-func resident(by actor.Actor, c cases.Case) actor.Actor {
-	return actor.Actor{ID: "resident:" + c.CallerID, Kind: actor.Resident, Door: by.Door, Grants: []actor.Grant{{Role: actor.RoleSystem, City: c.City}}}
 }
 
 // RequestOwn is a resident's request for a test of the home that their case is about.
@@ -152,7 +147,7 @@ func (s *Service) say(ctx context.Context, by actor.Actor, in Asking, do func(co
 		if err != nil {
 			return Own{}, err
 		}
-		as := resident(by, c)
+		as := c.Resident(by.Door)
 		_, err = once.Do(ctx, tx, once.Request{City: in.City, By: as, Key: in.Key, Body: in}, func() (bool, error) { return true, do(ctx, tx, as, c) })
 		if err != nil {
 			return Own{}, err
