@@ -12,6 +12,13 @@ import (
 // hold together; empty ones say nothing.
 type Stretch struct{ Station, Zone, Community, Building string }
 
+// Has reports whether a home lies in the stretch; one that says nothing has none.
+func (s Stretch) Has(h Home) bool {
+	said := func(what, is string) bool { return what == "" || what == is }
+	return s != Stretch{} && said(s.Station, h.Station) && said(s.Zone, h.Zone) && said(s.Community, h.Community) &&
+		said(BuildingNo(s.Building), BuildingNo(h.Building))
+}
+
 // StationIn gives one station; false when there is none.
 func StationIn(ctx context.Context, tx *db.Tx, city int, code string) (Station, bool, error) {
 	return findStation(ctx, tx, city, code)

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -36,20 +35,9 @@ func (w *Web) news(r *http.Request, v *mineView) error {
 		return err
 	}
 	for _, b := range all {
-		if toldTo(b, v.home) {
+		if slices.ContainsFunc(b.Stretches, func(s place.Stretch) bool { return s.Has(v.home) }) {
 			v.told = append(v.told, b)
 		}
 	}
 	return nil
 }
-
-// toldTo reports whether a bulletin is for a home.
-func toldTo(b bulletin.Bulletin, h place.Home) bool {
-	return slices.ContainsFunc(b.Stretches, func(s place.Stretch) bool {
-		return s != place.Stretch{} && same(s.Station, h.Station) && same(s.Zone, h.Zone) && same(s.Community, h.Community) &&
-			(s.Building == "" || place.BuildingNo(s.Building) == place.BuildingNo(h.Building))
-	})
-}
-
-// same reports whether what a stretch says, if it says anything, holds for a home.
-func same(said, is string) bool { return said == "" || said == is }
