@@ -47,7 +47,7 @@ func TestTheCasePageAsksWhetherSomebodyCame(t *testing.T) {
 		k := newTownWith(t, on)
 		path, id := visited(t, k)
 		c := k.anyone()
-		page := c.get(path).want(http.StatusOK, "到过您家", "属实", "不属实", "另有 2 户", "正在一起处理", "!602", "!702", "!"+names[actor.RoleCompany])
+		page := c.get(path).want(http.StatusOK, "到过您家", "属实", "不属实", "另有 2 户", "已经着手处理", "!602", "!702", "!"+names[actor.RoleCompany])
 		if n := zipped(t, page.body); n > 8<<10 {
 			t.Errorf("the page weighs %d bytes", n)
 		}
