@@ -86,7 +86,7 @@ func cluesBody(v cluesView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = freshBar("", false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = freshBar("cluepage.list_changed", "", false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

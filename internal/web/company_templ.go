@@ -38,7 +38,7 @@ func deskChanged(v deskView, changed bool) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = freshBar(v.tabURL(v.tab.name, "/c/{city}/company"), changed).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = freshBar("casework.list_changed", v.tabURL(v.tab.name, "/c/{city}/company"), changed).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -142,7 +142,7 @@ func companyDesk(v deskView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = freshBar("", false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = freshBar("casework.list_changed", "", false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -128,7 +128,7 @@ func (w *Web) cluesChanged(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return w.show(rw, r, Page{Title: text.Msg("cluepage.title"), Nav: "clues", Body: freshBar("", len(all) > 0)})
+	return w.show(rw, r, Page{Title: text.Msg("cluepage.title"), Nav: "clues", Body: freshBar("cluepage.list_changed", "", len(all) > 0)})
 }
 
 // changedURL is where the queue asks for the bar.
