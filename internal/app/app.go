@@ -230,7 +230,7 @@ func (a *App) services() (err error) {
 	}
 	a.Weather, a.BaseMaps = weather.New(a.DB), basemap.New(a.DB)
 	a.Fees = fee.New(fee.Options{
-		DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn, Credits: settle.CreditsIn, Ring: a.Ring,
+		DB: a.DB, Places: a.Places, Rules: a.Rules.RulesIn, Credits: settle.CreditsIn, SetOffs: settle.SetOffsIn, Ring: a.Ring,
 		Changed: func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string, accounts []string) error {
 			return a.Settle.RebaseIn(ctx, tx, by, city, season, accounts)
 		},

@@ -25,7 +25,7 @@ const (
 // Standings lists the standings.
 func Standings() []Standing { return []Standing{Met, Partly, Owing, Over, Unclear} }
 
-// Standing says how much of a bill is met, by payments and credits.
+// Standing says how much of a bill is met, by payments, credits and set-offs.
 func (b Bill) Standing() Standing {
 	owed, known := b.Owed()
 	switch {
@@ -35,7 +35,7 @@ func (b Bill) Standing() Standing {
 		return Over
 	case owed == 0:
 		return Met
-	case b.Credited > 0 || b.Paid != nil && *b.Paid > 0:
+	case b.Credited > 0 || b.SetOff > 0 || b.Paid != nil && *b.Paid > 0:
 		return Partly
 	}
 	return Owing
@@ -101,7 +101,7 @@ func entry(b Bill, h place.Home) Entry {
 	return Entry{Bill: b, District: h.District, Community: h.Community, CommunityName: h.CommunityName, Building: h.Building, Unit: h.Unit, Room: h.Room, Standing: b.Standing()}
 }
 
-// Sums are what bills come to. They balance: billed and overpaid is paid, credited and owed. Bills whose sum is not known are
+// Sums are what bills come to. They balance: billed and overpaid is paid, credited, set off and owed. Bills whose sum is not known are
 // counted beside them, with what was paid of them.
 type Sums struct {
 	Company     string    `json:"company,omitempty"`
@@ -109,6 +109,7 @@ type Sums struct {
 	Billed      money.Fen `json:"billed_yuan"`
 	Paid        money.Fen `json:"paid_yuan"`
 	Credited    money.Fen `json:"credited_yuan"`
+	SetOff      money.Fen `json:"set_off_yuan"`
 	Owed        money.Fen `json:"owed_yuan"`
 	Overpaid    money.Fen `json:"overpaid_yuan"`
 	Unknown     int64     `json:"unknown"` // bills without a sum
@@ -116,7 +117,7 @@ type Sums struct {
 }
 
 // Balanced reports whether the books agree with themselves.
-func (s Sums) Balanced() bool { return s.Billed+s.Overpaid == s.Paid+s.Credited+s.Owed }
+func (s Sums) Balanced() bool { return s.Billed+s.Overpaid == s.Paid+s.Credited+s.SetOff+s.Owed }
 
 // add takes a bill in.
 func (s *Sums) add(b Bill) {
@@ -130,11 +131,11 @@ func (s *Sums) add(b Bill) {
 		return
 	}
 	s.Bills, s.Billed, s.Paid, s.Credited = s.Bills+1, s.Billed+*b.Amount, s.Paid+paid, s.Credited+b.Credited
-	s.Owed, s.Overpaid = s.Owed+max(0, owed), s.Overpaid+max(0, -owed)
+	s.SetOff, s.Owed, s.Overpaid = s.SetOff+b.SetOff, s.Owed+max(0, owed), s.Overpaid+max(0, -owed)
 }
 
 // Join adds other sums to these.
 func (s *Sums) Join(o Sums) {
 	s.Bills, s.Billed, s.Paid, s.Credited, s.Owed = s.Bills+o.Bills, s.Billed+o.Billed, s.Paid+o.Paid, s.Credited+o.Credited, s.Owed+o.Owed
-	s.Overpaid, s.Unknown, s.UnknownPaid = s.Overpaid+o.Overpaid, s.Unknown+o.Unknown, s.UnknownPaid+o.UnknownPaid
+	s.SetOff, s.Overpaid, s.Unknown, s.UnknownPaid = s.SetOff+o.SetOff, s.Overpaid+o.Overpaid, s.Unknown+o.Unknown, s.UnknownPaid+o.UnknownPaid
 }

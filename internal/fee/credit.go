@@ -56,17 +56,23 @@ type CreditState struct {
 // NextSeason is the label of the season after one.
 func NextSeason(label string) string { return seasonFrom(firstYear(label) + 1) }
 
-// Owed is what is still to pay of a bill after payments and credits; below zero the household has that much too much with
+// Owed is what is still to pay of a bill after payments, credits and set-offs; below zero the household has that much too much with
 // the company. Nothing where the bill's sum is not known. A payment that no list names counts as none.
 func (b Bill) Owed() (money.Fen, bool) {
 	if b.Amount == nil {
 		return 0, false
 	}
-	owed := *b.Amount - b.Credited
+	owed := *b.Amount - b.Credited - b.SetOff
 	if b.Paid != nil {
 		owed -= *b.Paid
 	}
 	return owed, true
+}
+
+// Arrears are what would be owed of a bill without any set-off: how much could be set off at all.
+func (b Bill) Arrears() (money.Fen, bool) {
+	owed, known := b.Owed()
+	return owed + b.SetOff, known
 }
 
 // apply sets the credits of earlier seasons against a bill, the oldest first; left is what of each is still there. A bill

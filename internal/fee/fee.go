@@ -76,6 +76,7 @@ type Bill struct {
 	Credits     []CreditLine       `json:"credits,omitempty"` // refunds of earlier seasons set against this bill
 	Credited    money.Fen          `json:"credited_yuan"`     // the sum of what the bill takes of them
 	CreditLeft  money.Fen          `json:"credit_left_yuan"`  // what of them stays for the bills after it
+	SetOff      money.Fen          `json:"set_off_yuan"`      // refunds of this season that went against what was owed of it
 	Due         *money.Fen         `json:"due_yuan"`          // still to pay; below zero: paid too much; null: not known
 	Term        Term               `json:"term"`
 	Meters      []Metering         `json:"meters,omitempty"` // what heat meters counted
@@ -94,7 +95,7 @@ type Line struct {
 	Provisional bool         `json:"provisional,omitempty"` // the rule waits for the city's approval
 }
 
-// PaidInFull reports whether the whole bill is known to be met, by payments and credits; unknown sums give false and false.
+// PaidInFull reports whether the whole bill is known to be met, by payments, credits and set-offs; unknown sums give false and false.
 func (b Bill) PaidInFull() (full, known bool) {
 	owed, known := b.Owed()
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/secret"
 )
@@ -21,6 +22,8 @@ type Options struct {
 	Rules  func(ctx context.Context, tx *db.Tx, city int) (*citypack.Rules, error)
 	// Credits gives the refunds of households that are to be set against later bills.
 	Credits func(ctx context.Context, tx *db.Tx, city int, accounts []string) ([]Credit, error)
+	// SetOffs gives by account what of a season's refunds went against what the household owed of that season's bill.
+	SetOffs func(ctx context.Context, tx *db.Tx, city int, season string, accounts []string) (map[string]money.Fen, error)
 	Ring    *secret.Ring // names of payers are kept with it
 	// Changed is told, in the same transaction, whose bills of a season somebody changed, and with them those after it.
 	Changed func(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string, accounts []string) error

@@ -9,6 +9,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/place"
 )
 
@@ -66,9 +67,26 @@ func (s *Service) plainIn(ctx context.Context, tx *db.Tx, city int, season strin
 	if err != nil {
 		return nil, err
 	}
+	setOffs, err := s.setOffsIn(ctx, tx, city, season, accounts)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[string]Bill, len(homes))
 	for i, h := range homes {
-		out[h.Account] = reckon(rules, season, Facts{Row: rows[keys[i]], Term: terms[h.Account], Readings: readings[h.Account]}, h)
+		b := reckon(rules, season, Facts{Row: rows[keys[i]], Term: terms[h.Account], Readings: readings[h.Account]}, h)
+		b.SetOff = setOffs[h.Account]
+		out[h.Account] = b
+	}
+	return out, nil
+}
+
+func (s *Service) setOffsIn(ctx context.Context, tx *db.Tx, city int, season string, accounts []string) (map[string]money.Fen, error) {
+	if s.o.SetOffs == nil {
+		return nil, nil
+	}
+	out, err := s.o.SetOffs(ctx, tx, city, season, accounts)
+	if err != nil {
+		return nil, fmt.Errorf("set-offs of households: %w", err)
 	}
 	return out, nil
 }

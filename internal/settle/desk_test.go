@@ -93,7 +93,7 @@ func newDesk(t *testing.T, d *db.DB, now *dbtest.Clock) *desk {
 			t.Fatalf("import %s: %v %v", l.kind, err, r.Faults)
 		}
 	}
-	k.lists, k.fees = lists, fee.New(fee.Options{DB: d, Places: places, Rules: rules, Credits: settle.CreditsIn})
+	k.lists, k.fees = lists, fee.New(fee.Options{DB: d, Places: places, Rules: rules, Credits: settle.CreditsIn, SetOffs: settle.SetOffsIn})
 	k.runner = jobs.NewRunner(d, jobs.RunnerOptions{Name: "t", Log: slog.New(slog.DiscardHandler), Machine: time.Now, Cities: func() []int { return []int{city} }})
 	if k.ledger, err = clock.New(clock.Options{DB: d, Rules: rules, Jobs: k.runner}); err != nil {
 		t.Fatal(err)

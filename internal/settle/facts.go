@@ -195,7 +195,7 @@ func flag(s string, i int) *bool {
 type Basis struct {
 	Fee     refund.Fee
 	AgreedC *celsius.Tenths
-	Arrears money.Fen // what is still owed of the season's bill
+	Arrears money.Fen // what is owed of the season's bill, without what was set off against it
 	Unpaid  bool      // the bill is known not to be paid in full
 }
 
@@ -216,7 +216,7 @@ func BasisOf(b fee.Bill) (Basis, error) {
 		}
 		f.Per = per
 	}
-	if owed, known := b.Owed(); known && owed > 0 && b.Paid != nil {
+	if owed, known := b.Arrears(); known && owed > 0 && b.Paid != nil {
 		out.Unpaid, out.Arrears = true, owed
 	}
 	out.Fee = f

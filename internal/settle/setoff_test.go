@@ -10,6 +10,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/settle"
 )
 
@@ -57,6 +58,14 @@ func TestARefundIsPaidInFullWithoutAnAgreement(t *testing.T) {
 		}
 		if b := k.balanced(); b.SetOff != yuan("25.50") || b.Paid != 0 || b.Owed != yuan("94.50") {
 			t.Errorf("books %+v", b)
+		}
+		b, err := k.fees.Bill(ctx, k.company, city, "H2", season)
+		if err != nil || b.SetOff != yuan("25.50") || *b.Due != yuan("394.50") || b.Standing() != fee.Partly {
+			t.Errorf("the bill after a set-off of 25.50: %s set off, %v due, %s (%v)", b.SetOff, b.Due, b.Standing(), err)
+		}
+		sums, err := k.fees.Sum(ctx, k.company, city, fee.Filter{Season: season})
+		if err != nil || len(sums) != 1 || sums[0].SetOff != yuan("25.50") || !sums[0].Balanced() {
+			t.Errorf("the books of the bills: %+v (%v)", sums, err)
 		}
 		if v := k.claim("H2"); len(v.SetOffs) != 1 || v.SetOffs[0].Amount != yuan("25.50") {
 			t.Errorf("the claim shows %+v", v.SetOffs)

@@ -39,3 +39,24 @@ func CreditsIn(ctx context.Context, tx *db.Tx, city int, accounts []string) ([]f
 	}
 	return out, nil
 }
+
+// SetOffsIn gives by account what the orders to pay of a season set off against what the household owed of that season's bill
+// (抵扣欠费). The caller has asked for its permission.
+func SetOffsIn(ctx context.Context, tx *db.Tx, city int, season string, accounts []string) (map[string]money.Fen, error) {
+	type row struct {
+		Account string    `db:"account"`
+		SetOff  money.Fen `db:"set_off"`
+	}
+	out := map[string]money.Fen{}
+	for len(accounts) > 0 {
+		n := min(len(accounts), mostKeys)
+		in, args := marks(accounts[:n], city, season)
+		err := db.Each(ctx, tx, func(r row) error { out[r.Account] += r.SetOff; return nil },
+			`SELECT account, set_off_fen AS set_off FROM payout WHERE city_id = $1 AND season = $2 AND account IN (`+in+`) AND set_off_fen > 0`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("set-offs of households: %w", err)
+		}
+		accounts = accounts[n:]
+	}
+	return out, nil
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fee"
 	"github.com/rehu-heat/rehu/internal/httpx"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/sheet"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -111,12 +112,12 @@ func (w *Web) billsExport(rw http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	columns := []string{
 		"refundpage.account", "refundpage.season", "refundpage.company", "refundpage.estate", "billpage.building", "billpage.unit", "billpage.room", "refundpage.bill_area", "refundpage.bill_class",
-		"refundpage.bill_amount", "refundpage.bill_paid", "billpage.credited", "billpage.owed", "billpage.standing", "refundpage.bill_origin",
+		"refundpage.bill_amount", "refundpage.bill_paid", "billpage.credited", "refundpage.set_off", "billpage.owed", "billpage.standing", "refundpage.bill_origin",
 	}
 	return w.sendSheet(rw, r, "bills-"+v.query.Season, columns, func(out sheet.Writer) error {
 		return w.Fees.Each(ctx, by(r), v.city, v.query, func(e fee.Entry) error {
 			return out.Row(e.Account, e.Season, v.names.org(ctx, e.Company), e.CommunityName, e.Building, e.Unit, e.Room, e.AreaM2, v.class(ctx, e.PriceClass),
-				yuan(e.Amount), yuan(e.Paid), e.Credited.Yuan(), owedOf(e.Bill), ui.T(ctx, "billpage.standing."+string(e.Standing)), originOf(ctx, e.Bill))
+				yuan(e.Amount), yuan(e.Paid), e.Credited.Yuan(), e.SetOff.Yuan(), owedOf(e.Bill), ui.T(ctx, "billpage.standing."+string(e.Standing)), originOf(ctx, e.Bill))
 		})
 	})
 }
@@ -159,6 +160,14 @@ func owedOf(b fee.Bill) string {
 		return ""
 	}
 	return owed.Yuan()
+}
+
+// someYuan is a sum, empty where there is none.
+func someYuan(f money.Fen) string {
+	if f == 0 {
+		return ""
+	}
+	return f.Yuan()
 }
 
 func billTone(s fee.Standing) ui.Tone {
