@@ -69,7 +69,7 @@ var deskPage = template.Must(template.New("desk").Parse(`<!DOCTYPE html><html la
 	`{{with .Done}}<p class="note" role="status">{{.}}</p>{{end}}<a class="btn" href="/demo">{{.Again}}</a>{{range .All}}<section class="card" id="{{.ID}}" aria-labelledby="h-{{.ID}}"><h2 id="h-{{.ID}}">{{.Name}}</h2>` +
 	`{{if .Note}}<p>{{.Note}}</p>{{end}}{{if .Link}}<a class="btn" href="{{.Link}}">{{.Open}}</a>{{end}}` +
 	`{{if .Sent}}<h3>{{.SentTitle}}</h3>{{range .Sent}}<p><b>{{.To}}</b> {{.Text}}</p>{{end}}{{end}}{{range .Wrong}}<p class="note bad">{{.}}</p>{{end}}` +
-	`{{if .Do}}<form method="post" action="/demo/{{.ID}}">{{range .Asks}}<div><label for="{{.ID}}">{{.Label}}</label><input id="{{.ID}}" name="{{.Name}}" value="{{.Value}}" maxlength="500" required></div>{{end}}<button>{{.Do}}</button></form>{{end}}` +
+	`{{if .Do}}<form method="post" action="/demo/{{.ID}}">{{range .Asks}}<div class="field"><label for="{{.ID}}">{{.Label}}</label><input id="{{.ID}}" name="{{.Name}}" value="{{.Value}}" maxlength="500" required></div>{{end}}<button>{{.Do}}</button></form>{{end}}` +
 	`</section>{{end}}</main></body></html>`))
 
 // deskField is a field of a party's form.
