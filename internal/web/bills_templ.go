@@ -342,7 +342,7 @@ func billsBody(v billsView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "billpage.title", Keys: true, Cols: []ui.Col{{Key: "refundpage.account", Ch: 12}, {Key: "refundpage.estate"}, {Key: "refundpage.company"}, {Key: "refundpage.bill_class", Ch: 10}, {Key: "billpage.standing", Ch: 9}, {Key: "refundpage.bill_amount", Ch: 10, Num: true}, {Key: "refundpage.bill_paid", Ch: 10, Num: true}, {Key: "billpage.against", Ch: 10, Num: true}, {Key: "billpage.owed", Ch: 10, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "billpage.title", Keys: true, Cols: []ui.Col{{Key: "refundpage.account", Ch: 11}, {Key: "refundpage.estate"}, {Key: "refundpage.company"}, {Key: "refundpage.bill_class", Ch: 7}, {Key: "billpage.standing", Ch: 8}, {Key: "refundpage.bill_amount", Ch: 8, Num: true}, {Key: "refundpage.bill_paid", Ch: 8, Num: true}, {Key: "billpage.against", Ch: 12, Num: true}, {Key: "billpage.owed", Ch: 8, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -562,7 +562,7 @@ func billSumsPart(v billsView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "billpage.sums", Cols: []ui.Col{{Key: "refundpage.company"}, {Key: "billpage.bills", Ch: 8, Num: true}, {Key: "refundpage.bill_amount", Ch: 12, Num: true}, {Key: "billpage.overpaid", Ch: 10, Num: true}, {Key: "refundpage.bill_paid", Ch: 12, Num: true}, {Key: "billpage.credited", Ch: 10, Num: true}, {Key: "refundpage.set_off", Ch: 10, Num: true}, {Key: "billpage.owed", Ch: 12, Num: true}, {Key: "billpage.unknown", Ch: 9, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "billpage.sums", Cols: []ui.Col{{Key: "refundpage.company"}, {Key: "billpage.bills", Ch: 6, Num: true}, {Key: "refundpage.bill_amount", Ch: 9, Num: true}, {Key: "billpage.overpaid", Ch: 7, Num: true}, {Key: "refundpage.bill_paid", Ch: 9, Num: true}, {Key: "billpage.credited", Ch: 7, Num: true}, {Key: "refundpage.set_off", Ch: 8, Num: true}, {Key: "billpage.owed", Ch: 9, Num: true}, {Key: "billpage.unknown", Ch: 8, Num: true}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
