@@ -118,3 +118,25 @@ func TestLogGrows(t *testing.T) {
 		}
 	})
 }
+
+// Two processes that close the log at once add one leaf, and both are told its root.
+func TestLogIsClosedByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		clock := dbtest.NewClock()
+		d.SetClock(clock.Now)
+		for round := range int64(5) {
+			record(t, d, "case:1", "a")
+			clock.Advance(time.Minute)
+			var wg sync.WaitGroup
+			for range 6 {
+				wg.Go(func() {
+					if root, err := audit.AppendLog(context.Background(), d, city); err != nil || root.Size != round+1 {
+						t.Errorf("round %d: %+v, %v", round, root, err)
+					}
+				})
+			}
+			wg.Wait()
+		}
+	})
+}

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -60,6 +61,9 @@ func AppendLog(ctx context.Context, d *db.DB, city int) (Root, error) {
 		}
 		if len(leaf.Heads) > 0 {
 			if err := appendLeaf(ctx, tx, city, size, leaf); err != nil {
+				if db.IsUnique(err) { // another process added this leaf first: look again
+					err = errors.Join(err, db.ErrRetry)
+				}
 				return Root{}, err
 			}
 			size++
