@@ -42,7 +42,7 @@ func TestWall(t *testing.T) {
 	k.person("seat", actor.RoleSeat)
 	k.person("company", actor.RoleCompany)
 	c := k.as("regulator")
-	shown := c.get("/c/990100/wall").want(http.StatusOK, "运行态势", "-12.3℃", "今日来件", "!<script", "!138")
+	shown := c.get("/c/990100/wall").want(http.StatusOK, "运行态势", "-12.3℃", "今日来件", "!<script", "!1380", "!138*")
 	if got := shown.header.Get("Refresh"); got != "30" {
 		t.Errorf("it loads itself again after %q seconds, want 30", got)
 	}
