@@ -43,12 +43,12 @@ type caseFeeds struct {
 }
 
 type caseFeed struct {
-	subs map[chan []caseChange]bool
+	subs map[chan *liveBatch]bool
 	stop context.CancelFunc
 }
 
 // join gives a channel of changes until leave is called. A reader who does not keep up finds it closed.
-func (f *caseFeeds) join(ctx context.Context, w *Web, city int) (changes <-chan []caseChange, leave func()) {
+func (f *caseFeeds) join(ctx context.Context, w *Web, city int) (changes <-chan *liveBatch, leave func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.cities == nil {
@@ -57,16 +57,16 @@ func (f *caseFeeds) join(ctx context.Context, w *Web, city int) (changes <-chan 
 	feed := f.cities[city]
 	if feed == nil {
 		ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // it goes on for those who come later
-		feed = &caseFeed{subs: map[chan []caseChange]bool{}, stop: stop}
+		feed = &caseFeed{subs: map[chan *liveBatch]bool{}, stop: stop}
 		f.cities[city] = feed
 		go f.run(ctx, w, city, feed)
 	}
-	c := make(chan []caseChange, liveBuffer)
+	c := make(chan *liveBatch, liveBuffer)
 	feed.subs[c] = true
 	return c, func() { f.leave(city, feed, c) }
 }
 
-func (f *caseFeeds) leave(city int, feed *caseFeed, c chan []caseChange) {
+func (f *caseFeeds) leave(city int, feed *caseFeed, c chan *liveBatch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(feed.subs, c)
@@ -89,12 +89,12 @@ func (f *caseFeeds) run(ctx context.Context, w *Web, city int, feed *caseFeed) {
 		case <-tick.C:
 		}
 		if all := p.next(ctx); len(all) > 0 {
-			f.tell(feed, all)
+			f.tell(feed, &liveBatch{changes: all})
 		}
 	}
 }
 
-func (f *caseFeeds) tell(feed *caseFeed, all []caseChange) {
+func (f *caseFeeds) tell(feed *caseFeed, all *liveBatch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range feed.subs {
@@ -213,7 +213,7 @@ type caseStream struct {
 	counted time.Time
 }
 
-func (s *caseStream) run(changes <-chan []caseChange) error {
+func (s *caseStream) run(changes <-chan *liveBatch) error {
 	ctx := s.r.Context()
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
@@ -240,13 +240,13 @@ func (s *caseStream) run(changes <-chan []caseChange) error {
 }
 
 // tell sends what the reader may see of some changes.
-func (s *caseStream) tell(all []caseChange) error {
+func (s *caseStream) tell(all *liveBatch) error {
 	ctx := s.r.Context()
 	now := s.w.o.Machine()
 	var rows bytes.Buffer
 	var fresh []string
 	var last civil.Instant
-	for _, c := range all {
+	for _, c := range all.changes {
 		last = max(last, c.UpdatedAt)
 		if s.v.by.May(actor.CaseRead, c.On()) != nil {
 			continue
@@ -265,49 +265,55 @@ func (s *caseStream) tell(all []caseChange) error {
 	if err := s.events.Send(id, "row", rows.String(), now); err != nil {
 		return err
 	}
-	if err := s.tellFresh(ctx, id, fresh, now); err != nil {
+	if err := s.tellFresh(ctx, id, fresh, all); err != nil {
 		return err
 	}
 	if now.Sub(s.counted) < liveFigures {
 		return nil
 	}
 	s.counted = now
-	return s.tellFigures(ctx, id, now)
+	return s.tellFigures(ctx, id, all)
 }
 
 // tellFresh names the new cases that the list's filter would show.
-func (s *caseStream) tellFresh(ctx context.Context, id string, fresh []string, now time.Time) error {
+func (s *caseStream) tellFresh(ctx context.Context, id string, fresh []string, all *liveBatch) error {
 	if len(fresh) == 0 {
 		return nil
 	}
 	f := s.v.query.Filter
 	f.IDs, f.After, f.Size = fresh, "", len(fresh)
-	found, err := s.w.Cases.List(ctx, s.v.by, s.v.city, f)
-	if err != nil || len(found.Items) == 0 {
+	data, err := sharedAnswer(all, liveKey("fresh", s.v.by, s.v.city, f), func() (string, error) {
+		found, err := s.w.Cases.List(context.WithoutCancel(ctx), s.v.by, s.v.city, f)
+		if err != nil || len(found.Items) == 0 {
+			return "", err
+		}
+		ids := make([]string, len(found.Items))
+		for i, c := range found.Items {
+			ids[i] = c.ID
+		}
+		data, err := json.Marshal(ids)
+		return string(data), err
+	})
+	if err != nil || data == "" {
 		return err
 	}
-	ids := make([]string, len(found.Items))
-	for i, c := range found.Items {
-		ids[i] = c.ID
-	}
-	data, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
-	return s.events.Send(id, "new", string(data), now)
+	return s.events.Send(id, "new", data, s.w.o.Machine())
 }
 
-func (s *caseStream) tellFigures(ctx context.Context, id string, now time.Time) error {
+func (s *caseStream) tellFigures(ctx context.Context, id string, all *liveBatch) error {
 	v := s.v
 	var err error
-	if v.loads, err = s.w.Cases.Loads(ctx, v.by, v.city); err != nil {
+	v.loads, err = sharedAnswer(all, liveKey("figures", v.by, v.city, cases.Filter{}), func() ([]cases.Load, error) {
+		return s.w.Cases.Loads(context.WithoutCancel(ctx), v.by, v.city)
+	})
+	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
 	if err := s.put(ctx, &b, ui.Stats(ui.T(ctx, "casework.stats"), v.stats())); err != nil {
 		return err
 	}
-	return s.events.Send(id, "figures", b.String(), now)
+	return s.events.Send(id, "figures", b.String(), s.w.o.Machine())
 }
 
 func (s *caseStream) put(ctx context.Context, b *bytes.Buffer, c templ.Component) error {

@@ -3,8 +3,10 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -272,6 +274,37 @@ func TestLiveTellsWhatOneMaySee(t *testing.T) {
 	if !strings.Contains(heard, "c-"+own.ID) {
 		t.Errorf("a row that may be shown is not told:\n%s", heard)
 	}
+}
+
+// TestLiveAnswersAreSharedAmongEqualsOnly: readers who may see the same are told the same, and the figures of whoever sees
+// more never reach whoever sees less, though one answer serves many readers.
+func TestLiveAnswersAreSharedAmongEqualsOnly(t *testing.T) {
+	t.Parallel()
+	k := newDesk(t, dbtest.SQLite(t))
+	for login, role := range map[string]actor.Role{"dispatcher1": actor.RoleDispatcher, "dispatcher2": actor.RoleDispatcher, "own1": actor.RoleCompany, "own2": actor.RoleCompany} {
+		k.person(login, role)
+	}
+	k.personOf("rival", actor.RoleCompany, "C2")
+	k.open("明月里")
+	k.open("明月里")
+	k.clock.Advance(time.Minute) // those stand in the figures and are no news
+	heard := map[string]*stream{}
+	for _, login := range []string{"dispatcher1", "own1", "dispatcher2", "rival", "own2"} {
+		heard[login] = k.listen(login, "")
+	}
+	waiting := regexp.MustCompile(`<b>(\d+)</b>\s*待签收`)
+	tells := func(login string, c cases.Case, want string) {
+		t.Helper()
+		said := heard[login].until(t, `["`+c.ID+`"]`, "event: figures", "督办中", "</section>")
+		if got := waiting.FindStringSubmatch(said); got == nil || got[1] != want {
+			t.Errorf("%s hears that %q wait for their company, want %s:\n%s", login, got, want, said)
+		}
+	}
+	own := k.open("向阳花园")
+	for login, want := range map[string]string{"dispatcher1": "3", "dispatcher2": "3", "own1": "1", "own2": "1"} {
+		tells(login, own, want)
+	}
+	tells("rival", k.open("明月里"), "3")
 }
 
 func TestPhotosBelongToTheirCase(t *testing.T) {

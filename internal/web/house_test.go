@@ -97,9 +97,18 @@ func newHouseWith(t testing.TB, d *db.DB, p staff.Provider, change ...func(*web.
 // person makes a member of staff with a role, whose login is the role's name unless another is given.
 func (h *house) person(login string, role actor.Role) staff.Person {
 	h.t.Helper()
-	org, grant := "centre", actor.Grant{Role: role, City: city}
 	if role == actor.RoleCompany || role == actor.RoleStation || role == actor.RoleWorker {
-		org, grant.Companies = "C1", []string{"C1"}
+		return h.personOf(login, role, "C1")
+	}
+	return h.personOf(login, role, "centre")
+}
+
+// personOf is somebody of an organisation; whoever is not of the centre sees their own company's cases only.
+func (h *house) personOf(login string, role actor.Role, org string) staff.Person {
+	h.t.Helper()
+	grant := actor.Grant{Role: role, City: city}
+	if org != "centre" {
+		grant.Companies = []string{org}
 	}
 	p, err := h.staff.CreatePerson(context.Background(), h.root, staff.NewPerson{
 		City: city, Login: login, Name: names[role], Org: org, Password: good + "x", Grants: []actor.Grant{grant},

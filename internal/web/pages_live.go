@@ -76,7 +76,7 @@ func (w *Web) pageLive(rw http.ResponseWriter, r *http.Request) error {
 			if !ok {
 				return nil
 			}
-			pending = pending || concerns(who, in.Case, all)
+			pending = pending || concerns(who, in.Case, all.changes)
 		case <-settle.C:
 			if !pending {
 				continue
