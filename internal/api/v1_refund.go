@@ -171,6 +171,11 @@ func (v *v1) payOperations() {
 			in.City, in.Settlement, in.Account = c.city, c.param("settlement"), c.param("account")
 			return v.Refunds.MarkPayout(ctx, c.by, in)
 		})
+	act(v, Operation{Name: "note_late_payment", Method: http.MethodPost, Path: "/cities/{city}/settlements/{settlement}/payouts/{account}/late-payment", Permissions: pay, tag: "settlement"},
+		func(ctx context.Context, c caller, in settle.LateInput) (settle.Payout, error) {
+			in.City, in.Settlement, in.Account = c.city, c.param("settlement"), c.param("account")
+			return v.Refunds.NoteLatePayment(ctx, c.by, in)
+		})
 	ask(v, Operation{Name: "list_pay_batches", Method: http.MethodGet, Path: ofSeason + "/batches", Permissions: read, tag: "settlement"},
 		func(ctx context.Context, c caller, q batchFilter) (page.Of[settle.Batch], error) {
 			return listed(v.Refunds.Batches(ctx, c.by, c.city, c.param("season"), q.Company))

@@ -60,15 +60,11 @@ func (v *verifier) late(at Problem, c *claimLine) {
 	if v.money.terms.LateRates == nil && len(c.Lates) == 0 {
 		return // written before late charges stood in the file
 	}
-	rate := v.money.terms.LateRates[c.Company]
 	day := v.report.Header.At.Date()
 	var want []lateLine
-	add := func(l lateLine, upto bool) {
-		if !upto {
-			l.Upto = day
-		}
+	add := func(company string, l lateLine) {
 		var ok bool
-		if l.Late, ok = settle.LateOf(v.money.plan, rate, l.Late); ok {
+		if l.Late, ok = settle.LateOf(v.money.plan, v.money.terms.LateRates[company], l.Late); ok {
 			want = append(want, l)
 		}
 	}
@@ -78,14 +74,14 @@ func (v *verifier) late(at Problem, c *claimLine) {
 	}
 	for _, p := range c.Payouts {
 		ordered += p.Amount
-		l := lateLine{Settlement: p.Settlement, Late: settle.Late{Net: p.Amount - p.SetOff, PayBy: p.PayBy, Excused: p.Excused}}
+		l := lateLine{Settlement: p.Settlement, Late: settle.Late{Net: p.Amount - p.SetOff, PayBy: p.PayBy, Upto: day, Excused: p.Excused}}
 		if p.State == settle.Paid {
 			l.Upto = p.Paid.Date()
 		}
-		add(l, p.State == settle.Paid)
+		add(p.Company, l)
 	}
 	if (c.State == settle.Open || c.State == settle.Confirmed) && c.Status == refund.Computed {
-		add(lateLine{Late: settle.Late{Net: c.Amount - ordered, PayBy: c.PayBy}}, false)
+		add(c.Company, lateLine{Late: settle.Late{Net: c.Amount - ordered, PayBy: c.PayBy, Upto: day}})
 	}
 	if len(want) != len(c.Lates) {
 		at.Field = "late_charges"
@@ -111,6 +107,10 @@ func (v *verifier) late(at Problem, c *claimLine) {
 				at.Field = fmt.Sprintf("late_charges.%d.%s", i, f.name)
 				v.differs(at, f.want, f.have)
 			}
+		}
+		if h.Paid < 0 || h.Paid > 0 && !h.PaidOn.After(h.PayBy) {
+			at.Field = fmt.Sprintf("late_charges.%d.paid_yuan", i)
+			v.differs(at, w.Charge, h.Paid)
 		}
 	}
 }

@@ -46,6 +46,7 @@ type Filter struct {
 	Season    string   `json:"season" form:"season"`
 	Account   string   `json:"account" form:"account"` // begins with
 	Company   string   `json:"company" form:"company"`
+	Station   string   `json:"station" form:"station"`
 	Community string   `json:"community" form:"community"` // id, or a part of the name
 	Class     string   `json:"price_class" form:"price_class"`
 	Standing  Standing `json:"standing" form:"standing"`
@@ -70,7 +71,7 @@ func (f Filter) check() error {
 
 // serves reports whether the list shows bills of a home at all.
 func (f Filter) serves(h place.Home) bool {
-	return (f.Company == "" || h.Company == f.Company) && (f.Community == "" || h.Community == f.Community || strings.Contains(h.CommunityName, f.Community))
+	return (f.Company == "" || h.Company == f.Company) && (f.Station == "" || h.Station == f.Station) && (f.Community == "" || h.Community == f.Community || strings.Contains(h.CommunityName, f.Community))
 }
 
 // shows reports whether the list shows a bill.
@@ -89,6 +90,7 @@ func (f Filter) shows(b Bill) bool {
 type Entry struct {
 	Bill
 	District      string   `json:"district,omitempty"`
+	Station       string   `json:"station,omitempty"`
 	Community     string   `json:"community,omitempty"` // id
 	CommunityName string   `json:"community_name,omitempty"`
 	Building      string   `json:"building,omitempty"`
@@ -98,7 +100,7 @@ type Entry struct {
 }
 
 func entry(b Bill, h place.Home) Entry {
-	return Entry{Bill: b, District: h.District, Community: h.Community, CommunityName: h.CommunityName, Building: h.Building, Unit: h.Unit, Room: h.Room, Standing: b.Standing()}
+	return Entry{Bill: b, District: h.District, Station: h.Station, Community: h.Community, CommunityName: h.CommunityName, Building: h.Building, Unit: h.Unit, Room: h.Room, Standing: b.Standing()}
 }
 
 // Sums are what bills come to. They balance: billed and overpaid is paid, credited, set off and owed. Bills whose sum is not known are

@@ -2,6 +2,7 @@ package settle
 
 import (
 	"github.com/rehu-heat/rehu/internal/civil"
+	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/refund"
 )
@@ -17,6 +18,26 @@ type Late struct {
 	Rate       string     `json:"rate,omitempty"` // a day; absent: the contract's rate is not kept, so that there is no sum
 	Excused    bool       `json:"excused"`        // the user is the cause, and the law excepts that
 	Charge     money.Fen  `json:"charge_yuan"`
+	Paid       money.Fen  `json:"paid_yuan,omitempty"` // of the charge
+	PaidOn     civil.Date `json:"paid_on,omitzero"`
+}
+
+// Owed is what is left of the charge.
+func (l Late) Owed() money.Fen { return max(0, l.Charge-l.Paid) }
+
+// paidLate reports whether an order was paid after the legal day.
+func (p Payout) paidLate() bool {
+	return p.State == Paid && !p.PayBy.IsZero() && p.Paid.Date().After(p.PayBy)
+}
+
+// late is the charge of an order up to its payment, or to today.
+func (p Payout) late(plan *refund.Plan, rate string, today civil.Date) (Late, bool) {
+	upto := today
+	if p.State == Paid {
+		upto = p.Paid.Date()
+	}
+	l := Late{Settlement: p.Settlement, Net: p.Net(), PayBy: p.PayBy, Upto: upto, Excused: p.Excused != "", Paid: p.LatePaid, PaidOn: p.LateOn}
+	return LateOf(plan, rate, l)
 }
 
 // LateOf reckons one; false where the rule has no such charge, nothing is late or nothing is to be paid.
@@ -32,24 +53,40 @@ func LateOf(plan *refund.Plan, rate string, l Late) (Late, bool) {
 }
 
 // lates are the late charges of a claim up to a day: of each order, and of what is in none.
-func lates(plan *refund.Plan, rate string, c Claim, orders []Payout, today civil.Date) []Late {
+func lates(plan *refund.Plan, rates map[string]string, c Claim, orders []Payout, today civil.Date) []Late {
 	var out []Late
 	var ordered money.Fen
-	add := func(l Late) {
-		if l, ok := LateOf(plan, rate, l); ok {
+	for _, p := range orders {
+		ordered += p.Amount
+		if l, ok := p.late(plan, rates[p.Company], today); ok {
 			out = append(out, l)
 		}
 	}
-	for _, p := range orders {
-		ordered += p.Amount
-		upto := today
-		if p.State == Paid {
-			upto = p.Paid.Date()
-		}
-		add(Late{Settlement: p.Settlement, Net: p.Net(), PayBy: p.PayBy, Upto: upto, Excused: p.Excused != ""})
-	}
 	if (c.State == Open || c.State == Confirmed) && c.Status == refund.Computed {
-		add(Late{Net: c.Amount - ordered, PayBy: c.PayBy, Upto: today})
+		if l, ok := LateOf(plan, rates[c.Company], Late{Net: c.Amount - ordered, PayBy: c.PayBy, Upto: today}); ok {
+			out = append(out, l)
+		}
 	}
 	return out
+}
+
+// LateInput is the input of NoteLatePayment: Amount is the whole charge of the order.
+type LateInput struct {
+	City       int        `json:"-" form:"-"`
+	Settlement string     `json:"-" form:"-"`
+	Account    string     `json:"-" form:"-"`
+	Amount     money.Fen  `json:"amount_yuan" form:"amount_yuan"`
+	On         civil.Date `json:"on" form:"on"`
+	Proof      string     `json:"proof" form:"proof"` // the number of the transfer, or the receipt
+	Version    int64      `json:"version" form:"version"`
+}
+
+func (in LateInput) check(today civil.Date) error {
+	var c fault.Check
+	c.That(in.Amount > 0, "amount_yuan", "field.required")
+	c.That(!in.On.IsZero(), "on", "field.required")
+	c.That(!in.On.After(today), "on", "settle.paid_in_future")
+	c.That(in.Proof != "", "proof", "settle.proof_needed")
+	c.That(len([]rune(in.Proof)) <= 200, "proof", "field.too_long", "max", 200)
+	return c.Err()
 }

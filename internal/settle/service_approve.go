@@ -164,6 +164,7 @@ func (s *Service) orderSome(ctx context.Context, tx *db.Tx, x Settlement, lines 
 			PayBy: c.PayBy, Invoice: InvoiceOpen, Created: tx.Now, Version: 1,
 		}
 		p.meet(payees[l.Account], offsets[l.Account].rest(), tx.Now)
+		p.PaidLate = p.paidLate()
 		list[i] = p
 	}
 	if err := s.tell(ctx, tx, list); err != nil {

@@ -287,11 +287,11 @@ func (s *Service) viewIn(ctx context.Context, tx *db.Tx, by actor.Actor, c Claim
 	if v.SetOffs, err = s.setOffsIn(ctx, tx, c); err != nil {
 		return v, err
 	}
-	rates, err := companyTerms(ctx, tx, c.City)
+	rates, err := lateRates(ctx, tx, c.City)
 	if err != nil {
-		return v, fmt.Errorf("terms of companies: %w", err)
+		return v, err
 	}
-	v.Lates = lates(t.plan, rates[c.Company].LateRate, c, v.Payouts, tx.Now.Date())
+	v.Lates = lates(t.plan, rates, c, v.Payouts, tx.Now.Date())
 	if v.Clocks, v.ClockEntries, err = s.clocksOf(ctx, tx, v); err != nil {
 		return v, err
 	}

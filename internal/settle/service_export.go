@@ -40,21 +40,17 @@ func (s *Service) TermsIn(ctx context.Context, tx *db.Tx, city int, season strin
 		rule := t.plan.Rule()
 		out.Rule, out.Provisional = &rule, t.plan.Provisional()
 	}
-	kept, err := companyTerms(ctx, tx, city)
-	if err != nil {
-		return Terms{}, fmt.Errorf("terms of companies: %w", err)
+	if out.Rates, err = lateRates(ctx, tx, city); err != nil {
+		return Terms{}, err
 	}
-	out.Rates, out.Today = make(map[string]string, len(kept)), tx.Now.Date()
-	for company, k := range kept {
-		out.Rates[company] = k.LateRate
-	}
+	out.Today = tx.Now.Date()
 	out.mark, err = basisMark(ctx, tx, city, t)
 	return out, err
 }
 
 // Lates are the late charges of a claim up to the day of the terms.
 func (t Terms) Lates(plan *refund.Plan, k Kept) []Late {
-	return lates(plan, t.Rates[k.Claim.Company], k.Claim, k.Payouts, t.Today)
+	return lates(plan, t.Rates, k.Claim, k.Payouts, t.Today)
 }
 
 // RunsFrom is the day from which a claim's time to pay runs by the terms' rule; absent when it does not run yet.

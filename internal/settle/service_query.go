@@ -174,7 +174,8 @@ type Overdue struct {
 	Amount     money.Fen  `json:"amount_yuan"` // of both
 	Oldest     civil.Date `json:"oldest"`
 	Days       int        `json:"days"`             // of the oldest
-	LateCharge *money.Fen `json:"late_charge_yuan"` // 滞退金 up to today; null: the law has none, or the contract's rate is not known
+	PaidLate   int64      `json:"paid_late"`        // orders that were paid after the day, and their late charge was not
+	LateCharge *money.Fen `json:"late_charge_yuan"` // 滞退金 that is owed up to today; null: the law has none, or the contract's rate is not known
 	Missing    string     `json:"missing,omitempty"`
 
 	Stage   citypack.Stage `json:"stage,omitempty"` // the last step that was taken about it
@@ -182,7 +183,7 @@ type Overdue struct {
 }
 
 // Overdue lists companies with refunds past the legal day, the longest first, with the late charge where the law has one.
-// Orders whose lateness is the user's own bear none. A claim that the authority refused, or whose objection waits for the
+// Orders whose lateness is the user's own bear none, and one that was paid late stands in it until its charge is paid. A claim that the authority refused, or whose objection waits for the
 // authority, is not the company's delay.
 func (s *Service) Overdue(ctx context.Context, by actor.Actor, city int, season string) ([]Overdue, error) {
 	if err := mayAny(by, city); err != nil {
@@ -192,31 +193,39 @@ func (s *Service) Overdue(ctx context.Context, by actor.Actor, city int, season 
 }
 
 func (s *Service) overdueIn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, season string) ([]Overdue, error) {
-	t, err := s.termsIn(ctx, tx, city, season)
+	t, rates, err := s.lateTerms(ctx, tx, city, season)
 	if err != nil {
 		return nil, err
 	}
-	rates, err := companyTerms(ctx, tx, city)
-	if err != nil {
-		return nil, fmt.Errorf("terms of companies: %w", err)
-	}
 	today := tx.Now.Date()
 	late, days := map[string]*Overdue{}, map[string][]civil.Date{}
+	of := func(company string) *Overdue {
+		if late[company] == nil {
+			late[company] = &Overdue{Company: company}
+		}
+		return late[company]
+	}
 	err = lateOnes(ctx, tx, city, season, today, func(r lateRow) error {
 		if !seesCompany(by, city, r.Company) {
 			return nil
 		}
-		o := late[r.Company]
-		if o == nil {
-			o = &Overdue{Company: r.Company, Oldest: r.PayBy}
-			late[r.Company] = o
-		}
+		o := of(r.Company)
 		if !slices.Contains(days[r.Company], r.PayBy) {
 			days[r.Company] = append(days[r.Company], r.PayBy)
 		}
 		o.add(r, today)
-		o.charge(t, rates[r.Company].LateRate, r.Net, r.PayBy, today, r.Excused != "")
+		o.charge(t, rates[r.Company], r.Net, r.PayBy, today, r.Excused != "")
 		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = chargesLeft(ctx, tx, city, t, season, rates, func(p Payout, owed money.Fen) {
+		if seesCompany(by, city, p.Company) {
+			o := of(p.Company)
+			o.PaidLate++
+			o.owes(owed)
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -239,7 +248,7 @@ func (o *Overdue) add(r lateRow, today civil.Date) {
 		o.Unsettled++
 	}
 	o.Amount += r.Net
-	if r.PayBy.Before(o.Oldest) {
+	if o.Oldest.IsZero() || r.PayBy.Before(o.Oldest) {
 		o.Oldest = r.PayBy
 	}
 	o.Days = o.Oldest.DaysUntil(today)
@@ -272,11 +281,14 @@ func (o *Overdue) charge(t terms, rate string, net money.Fen, payBy, today civil
 		o.Missing = "contract.late_rate"
 		return
 	}
-	sum := t.plan.LateCharge(net, payBy, today, q, excused)
+	o.owes(t.plan.LateCharge(net, payBy, today, q, excused))
+}
+
+func (o *Overdue) owes(charge money.Fen) {
 	if o.LateCharge != nil {
-		sum += *o.LateCharge
+		charge += *o.LateCharge
 	}
-	o.LateCharge = &sum
+	o.LateCharge = &charge
 }
 
 // LateRates are what the contracts of companies say about late refunds, as far as it is kept, in the order of the companies.

@@ -314,6 +314,10 @@ type Payout struct {
 	Notified   civil.Instant `db:"notified_at" json:"notified_at"`
 	Notice     string        `db:"notice" json:"notice,omitempty"` // the message, or the proof of another way
 	ToldBy     string        `db:"told_by" json:"told_by,omitempty"`
+	LatePaid   money.Fen     `db:"late_fen" json:"late_paid_yuan"` // the late charge, as far as it was paid
+	LateOn     civil.Date    `db:"late_on" json:"late_paid_on"`
+	LateProof  string        `db:"late_proof" json:"late_proof,omitempty"`
+	PaidLate   bool          `db:"paid_late" json:"-"` // after the legal day
 	Created    civil.Instant `db:"created_at" json:"created_at"`
 	Version    int64         `db:"version" json:"version"`
 }

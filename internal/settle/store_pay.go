@@ -54,7 +54,7 @@ func openPayouts(ctx context.Context, tx *db.Tx, city int, account string) ([]Pa
 }
 
 func savePayout(ctx context.Context, tx *db.Tx, was, p Payout) (Payout, error) {
-	p.Version = was.Version + 1
+	p.Version, p.PaidLate = was.Version+1, p.paidLate()
 	set, args, err := db.Changed(&was, &p, 5)
 	if err != nil {
 		return p, fmt.Errorf("change an order to pay: %w", err)
@@ -191,6 +191,16 @@ func lateOnes(ctx context.Context, tx *db.Tx, city int, season string, today civ
 			WHERE p.city_id = c.city_id AND p.account = c.account AND p.season = c.season), 0) AS BIGINT) AS net, c.pay_by, '' AS excused
 		FROM refund_claim c WHERE c.city_id = $1 AND c.season = $2 AND c.state IN ('open', 'confirmed') AND c.status = 'computed'
 		AND c.amount_fen > 0 AND c.pay_by < $3 ORDER BY c.company, c.account`, city, season, today)
+}
+
+// paidLate are the orders of a season that were paid after the legal day, or may have been.
+func paidLate(ctx context.Context, tx *db.Tx, city int, season string, fn func(Payout) error) error {
+	err := db.Each(ctx, tx, fn, `SELECT `+db.Columns[Payout]("")+` FROM payout
+		WHERE city_id = $1 AND season = $2 AND paid_late AND state = 'paid' ORDER BY company, account`, city, season)
+	if err != nil {
+		return fmt.Errorf("orders paid after the legal day: %w", err)
+	}
+	return nil
 }
 
 // CompanyTerm is what the contracts of a company say about late refunds.

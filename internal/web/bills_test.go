@@ -65,6 +65,7 @@ func TestBillsOfASeason(t *testing.T) {
 	s.get(billPage+q).want(http.StatusOK, "<!doctype html>", "A1001", "B2001", "904.00", "部分缴纳", "bills/sums?", "export?")
 	s.get(billPage+q+"&standing=paid").want(http.StatusOK, "A1001", "!B2001", "standing=paid")
 	s.get(billPage+q+"&company=C2").want(http.StatusOK, "B2001", "!A1001")
+	s.get(billPage+q+"&station=S1").want(http.StatusOK, "A1001", "!B2001", "station=S1")
 	s.get(billPage+q+"&standing=over").want(http.StatusOK, "没有符合条件的账单")
 	s.get(billPage + "?season=last-year").want(http.StatusUnprocessableEntity)
 	s.get(billPage + q + "&standing=perhaps").want(http.StatusUnprocessableEntity)

@@ -255,6 +255,7 @@ type caseView struct {
 	asked     dispatch.Request      // that a form is about
 	link      string                // that a form is about
 	beaten    text.Message          // somebody was first, and did this
+	records   []ui.Link             // other pages of the household, as far as the reader may open them
 	gone      bool                  // what a form is for can no longer be done
 }
 
@@ -272,11 +273,29 @@ func (w *Web) caseView(r *http.Request, id string) (caseView, error) {
 	if v.names, err = w.caseNames(r); err != nil {
 		return v, err
 	}
-	v.answer = attributedOf(v.Case)
+	v.answer, v.records = attributedOf(v.Case), w.recordsOf(v.by, v.Case)
 	if v.allows(cases.Assign) {
 		v.workers, err = w.Staff.Colleagues(ctx, v.by, city)
 	}
 	return v, err
+}
+
+// recordsOf leads from a case to what else is kept of its household: measurements, refunds and bills.
+func (w *Web) recordsOf(by actor.Actor, c cases.Case) []ui.Link {
+	var out []ui.Link
+	if c.Account == "" {
+		return out
+	}
+	add := func(p actor.Permission, pattern, icon, key, href string) {
+		if by.May(p, c.On()) == nil && w.has(pattern) {
+			out = append(out, ui.Link{Key: key, Icon: icon, Href: href})
+		}
+	}
+	home, claims := measureList+"/home", refundList
+	add(actor.MeasureRead, home, "thermometer", "refundpage.record", withQuery(at(home, c.City), filterValues("home", c.Account)))
+	add(actor.RefundRead, claims, "scroll-text", "refundpage.title", withQuery(at(claims, c.City), filterValues("account", c.Account)))
+	add(actor.FeeRead, billOne, "file-text", "billpage.title", billPath(c.City, c.Account))
+	return out
 }
 
 // href is an address of the case.

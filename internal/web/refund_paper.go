@@ -135,7 +135,11 @@ func (s statement) money() []paper.Block {
 	}
 	for _, l := range s.Lates {
 		if l.Charge > 0 {
-			out = append(out, paper.Paragraph{Text: s.t("refundpage.paper.late", "charge", l.Charge.Yuan(), "amount", l.Net.Yuan(), "rate", l.Rate, "days", l.Days, "day", l.PayBy.String())})
+			words := s.t("refundpage.paper.late", "charge", l.Charge.Yuan(), "amount", l.Net.Yuan(), "rate", l.Rate, "days", l.Days, "day", l.PayBy.String())
+			if l.Paid > 0 {
+				words += s.t("refundpage.paper.late_paid", "amount", l.Paid.Yuan(), "on", l.PaidOn.String())
+			}
+			out = append(out, paper.Paragraph{Text: words})
 		}
 	}
 	return out

@@ -25,6 +25,7 @@ func refundActs() []refundAct {
 		{"refuse", actor.RefundDecide, (*Web).refuseRefund},
 		{"payee", actor.SettlePay, (*Web).setPayee},
 		{"order", actor.SettlePay, (*Web).markPayout},
+		{"late", actor.SettlePay, (*Web).noteLatePayment},
 		{"setoff", actor.SettlePay, (*Web).agreeSetOff},
 		{"unset", actor.SettlePay, (*Web).withdrawSetOff},
 	}
@@ -106,6 +107,17 @@ func (w *Web) markPayout(r *http.Request) error {
 	in.City, in.Settlement = httpx.City(r.Context()), r.PostFormValue("_subject")
 	_, in.Account = refundKey(r)
 	_, err = w.Settle.MarkPayout(r.Context(), by(r), in)
+	return err
+}
+
+func (w *Web) noteLatePayment(r *http.Request) error {
+	in, err := httpx.Bind[settle.LateInput](r)
+	if err != nil {
+		return err
+	}
+	in.City, in.Settlement = httpx.City(r.Context()), r.PostFormValue("_subject")
+	_, in.Account = refundKey(r)
+	_, err = w.Settle.NoteLatePayment(r.Context(), by(r), in)
 	return err
 }
 

@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/celsius"
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/place"
@@ -66,9 +68,9 @@ func (k *treasury) lists() {
 		kind place.Kind
 		csv  string
 	}{
-		{place.Households, "account,community,district,building,unit,room,holder,phone,heat_status,area_m2,price_class\n" +
-			"A1001,向阳花园,东城区,3,2,601,王桂兰,13803510001,用热,100,居民\nA1002,向阳花园,东城区,3,2,602,赵大有,13803510002,用热,80.5,居民\n" +
-			"B2001,明月里,西城区,1,1,101,孙志强,13803510003,用热,120,居民\n"},
+		{place.Households, "account,community,district,building,unit,room,holder,phone,heat_status,area_m2,price_class,station\n" +
+			"A1001,向阳花园,东城区,3,2,601,王桂兰,13803510001,用热,100,居民,S1\nA1002,向阳花园,东城区,3,2,602,赵大有,13803510002,用热,80.5,居民,\n" +
+			"B2001,明月里,西城区,1,1,101,孙志强,13803510003,用热,120,居民,\n"},
 		{place.Fees, "户号,采暖期,应收,实收\nA1001,2025-2026,2420.00,2420.00\nB2001,2025-2026,2904.00,2000.00\n"},
 	} {
 		in := register.Request{City: city, Kind: l.kind, From: civil.NewDate(2025, 10, 1), Source: "文", Name: "list.csv"}
@@ -192,4 +194,25 @@ func TestObjectDecideConfirmRefuse(t *testing.T) {
 	s.post(claimPath+"A1002/refuse", fields("_key", "r0", "version", k.version("A1002"), "note", "")).want(http.StatusUnprocessableEntity)
 	s.post(claimPath+"A1002/refuse", fields("_key", "r1", "version", k.version("A1002"), "note", "用户自行拆改散热器")).to(claimPath + "A1002")
 	s.get(claimPath+"A1002").want(http.StatusOK, "不予退费")
+}
+
+// TestACaseLeadsToTheRecordsOfItsHome, as far as the reader may open them.
+func TestACaseLeadsToTheRecordsOfItsHome(t *testing.T) {
+	t.Parallel()
+	k := newTreasury(t)
+	k.person("section_head", actor.RoleSectionHead)
+	k.person("verifier", actor.RoleVerifier)
+	o, err := k.app.Cases.Open(bg, seatOf, cases.Opening{
+		City: city, Door: citypack.DoorSeat, Channel: cases.Phone, Text: "家里暖气不热，室温只有15度", Category: "cold_home", Nature: citypack.Repair,
+		Caller: cases.Party{Name: "王桂兰", Phone: "13803510001"}, Account: "A1001", Scope: cases.Home, TestRequest: "no",
+		Details: cases.Details{Since: "昨晚", Neighbours: "no", Leak: "no"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := o.Case
+	bills, claims := billPage+"/A1001", "/c/990100/refunds?account=A1001"
+	k.as("section_head").get(casePath(c, "")).want(http.StatusOK, `"`+bills+`"`, `"`+claims+`"`)
+	k.as("section_head").get(claims).want(http.StatusOK)
+	k.as("verifier").get(casePath(c, "")).want(http.StatusOK, "!"+bills, "!"+claims)
 }

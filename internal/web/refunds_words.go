@@ -5,6 +5,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fee"
+	"github.com/rehu-heat/rehu/internal/money"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/settle"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -43,6 +44,8 @@ func payFacts(ctx context.Context, p settle.Payout, late *settle.Late) []ui.Fact
 	return append(out,
 		ui.Fact{Key: "refundpage.pay_by", Text: dayOrNone(p.PayBy)},
 		ui.Fact{Key: "settlepage.late_charge", Text: lateWords(ctx, late)},
+		ui.Fact{Key: "refundpage.late_paid", Text: latePaidWords(ctx, p.LatePaid, p.LateOn)},
+		ui.Fact{Key: "refundpage.late_proof", Text: p.LateProof},
 		ui.Fact{Key: "refundpage.paid_at", Text: timeOrNone(p.Paid)},
 		ui.Fact{Key: "refundpage.bank_ref", Text: p.BankRef},
 		ui.Fact{Key: "refundpage.waits", Text: firstKey(ctx, p.Reason, p.Reason)},
@@ -92,6 +95,22 @@ func lateWords(ctx context.Context, l *settle.Late) string {
 		return ui.T(ctx, "settlepage.rate_missing")
 	}
 	return ui.T(ctx, "refundpage.late_words", "charge", l.Charge.Yuan(), "amount", l.Net.Yuan(), "rate", l.Rate, "days", l.Days)
+}
+
+// lateAct names what may be done about a late charge: note that it was paid, or correct that note.
+func lateAct(p settle.Payout) string {
+	if p.LatePaid > 0 {
+		return "refundpage.late_again"
+	}
+	return "refundpage.act.late"
+}
+
+// latePaidWords say what of a late charge was paid, and when.
+func latePaidWords(ctx context.Context, amount money.Fen, on civil.Date) string {
+	if amount == 0 {
+		return ""
+	}
+	return ui.T(ctx, "refundpage.late_paid_words", "amount", amount.Yuan(), "on", on.String())
 }
 
 // setOffFacts are why part of a refund goes against arrears.

@@ -111,12 +111,12 @@ func (w *Web) billsExport(rw http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	columns := []string{
-		"refundpage.account", "refundpage.season", "refundpage.company", "refundpage.estate", "billpage.building", "billpage.unit", "billpage.room", "refundpage.bill_area", "refundpage.bill_class",
+		"refundpage.account", "refundpage.season", "refundpage.company", "refundpage.station", "refundpage.estate", "billpage.building", "billpage.unit", "billpage.room", "refundpage.bill_area", "refundpage.bill_class",
 		"refundpage.bill_amount", "refundpage.bill_paid", "billpage.credited", "refundpage.set_off", "billpage.owed", "billpage.standing", "refundpage.bill_origin",
 	}
 	return w.sendSheet(rw, r, "bills-"+v.query.Season, columns, func(out sheet.Writer) error {
 		return w.Fees.Each(ctx, by(r), v.city, v.query, func(e fee.Entry) error {
-			return out.Row(e.Account, e.Season, v.names.org(ctx, e.Company), e.CommunityName, e.Building, e.Unit, e.Room, e.AreaM2, v.class(ctx, e.PriceClass),
+			return out.Row(e.Account, e.Season, v.names.org(ctx, e.Company), e.Station, e.CommunityName, e.Building, e.Unit, e.Room, e.AreaM2, v.class(ctx, e.PriceClass),
 				yuan(e.Amount), yuan(e.Paid), e.Credited.Yuan(), e.SetOff.Yuan(), owedOf(e.Bill), ui.T(ctx, "billpage.standing."+string(e.Standing)), originOf(ctx, e.Bill))
 		})
 	})
@@ -141,7 +141,7 @@ func (v billsView) classes(ctx context.Context) []ui.Option {
 // narrowed reports whether the list is asked for less than a season.
 func (v billsView) narrowed() bool {
 	f := v.query
-	return f.Account != "" || f.Company != "" || f.Community != "" || f.Class != "" || f.Standing != "" || f.TwoPart != "" || f.Unpaid
+	return f.Account != "" || f.Company != "" || f.Station != "" || f.Community != "" || f.Class != "" || f.Standing != "" || f.TwoPart != "" || f.Unpaid
 }
 
 // all is the sum over the companies.
