@@ -127,7 +127,7 @@ func (d *DB) openSQLite(ctx context.Context, o Options) error {
 	if d.lite, err = newLiteWriter(ctx, d.write); err != nil {
 		return err
 	}
-	if d.read, err = sql.Open("sqlite", base+"&_pragma=query_only(1)&_pragma=cache_size(-8000)"); err != nil {
+	if d.read, err = openReaders(base + "&_pragma=query_only(1)&_pragma=cache_size(-8000)"); err != nil {
 		return fmt.Errorf("open SQLite for reading: %w", err)
 	}
 	d.read.SetMaxOpenConns(readers())
