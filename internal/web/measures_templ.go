@@ -1170,7 +1170,7 @@ func owedPanel(n measureNames, city int, owed []measure.Measurement, by actor.Ac
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "measurepage.owed_table", Cols: []ui.Col{{Key: "measurepage.no", Ch: 14}, {Key: "measurepage.address"}, {Key: "measurepage.state", Ch: 9}, {Key: "measurepage.due", Ch: 16}, {Key: "measurepage.tester", Ch: 8}, {Key: "web.acts", Ch: 10}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var41), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.TableBox(ui.Table{Name: "measurepage.owed_table", Cols: []ui.Col{{Key: "measurepage.no", Ch: 14}, {Key: "measurepage.address"}, {Key: "measurepage.state", Ch: 13}, {Key: "measurepage.due", Ch: 16}, {Key: "measurepage.tester", Ch: 8}, {Key: "web.acts", Ch: 10}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var41), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
