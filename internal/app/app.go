@@ -300,6 +300,7 @@ func (a *App) doors() (err error) {
 	if err != nil {
 		return fmt.Errorf("set up staffing: %w", err)
 	}
+	a.Calls.Goal = a.Staffing.GoalIn
 	return nil
 }
 

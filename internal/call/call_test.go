@@ -3,6 +3,8 @@ package call_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -471,8 +473,62 @@ func TestFigures(t *testing.T) {
 		if len(f.Seats) != 1 || f.Seats[0].Answered != 2 || f.Seats[0].Name != "ann" || f.Seats[0].TalkMS != 60_000 {
 			t.Errorf("seats: %+v", f.Seats)
 		}
+		if f.Goal.Source != "promise" || f.WithinS != 15 || !f.Missed() {
+			t.Errorf("the goal: %+v", f.Goal)
+		}
+		queue, err := h.calls.Queue(ctx, city)
+		h.must(err)
+		f.Seats, f.Backs = nil, 0 // what only those who plan look at
+		if diff := cmp.Diff(f, queue); diff != "" {
+			t.Errorf("the seats see (-planner +seat):\n%s", diff)
+		}
 		if _, err := h.calls.Figures(ctx, company, city, f.At.Date()); !fault.Is(err, fault.Denied) {
 			t.Errorf("a company reads the queue: %v", err)
+		}
+	})
+}
+
+// The figures are those of the reports, however they come: late, twice, in any order, and with the program started anew in
+// between. The time in the voice menu is no waiting.
+func TestFiguresOfReportsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.sit(ann, "8001")
+		at := h.now.Now()
+		say := func(name string, seq int, after time.Duration, kind call.Kind) call.Report {
+			return call.Report{ID: fmt.Sprintf("%s-%d", name, seq), Call: name, Seq: int64(seq), At: at.Add(after), Kind: kind, Caller: phone, Seat: "8001"}
+		}
+		all := []call.Report{
+			say("quick", 1, 0, call.Queued), say("quick", 2, time.Second, call.Ringing), say("quick", 3, 10*time.Second, call.Answered), say("quick", 4, 70*time.Second, call.Ended),
+			say("slow", 1, 5*time.Second, call.Queued), say("slow", 2, 80*time.Second, call.Ringing), say("slow", 3, 85*time.Second, call.Answered),
+			say("lost", 1, 20*time.Second, call.Queued), say("lost", 2, 60*time.Second, call.Abandoned),
+			say("waits", 2, 80*time.Second, call.Queued),
+		}
+		h.now.Advance(2 * time.Minute)
+		want := call.Slot{Offered: 4, Answered: 2, InTime: 1, Lost: 1, WaitMS: 130_000, TalkMS: 60_000}
+		for seed := range uint64(6) {
+			mixed := append(slices.Clone(all), all...)
+			rand.New(rand.NewPCG(seed, 3)).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+			svc := h.calls
+			for n, r := range mixed {
+				r.ID, r.Call = fmt.Sprintf("%d/%s", seed, r.ID), fmt.Sprintf("%d/%s", seed, r.Call)
+				if n == len(mixed)/2 {
+					svc = h.again()
+				}
+				_, err := svc.Report(ctx, city, r)
+				h.must(err)
+			}
+			f, err := svc.Queue(ctx, city)
+			h.must(err)
+			got, n := f.Day, int(seed)+1
+			total := call.Slot{At: got.At, Offered: n * want.Offered, Answered: n * want.Answered, InTime: n * want.InTime, Lost: n * want.Lost, WaitMS: int64(n) * want.WaitMS, TalkMS: int64(n) * want.TalkMS}
+			if diff := cmp.Diff(total, got); diff != "" {
+				t.Fatalf("order %d (-want +got):\n%s", seed, diff)
+			}
+			if f.Waiting != n || f.Longest != 40_000 || f.Talking != n {
+				t.Errorf("order %d: %d wait, the longest %d ms, %d talk", seed, f.Waiting, f.Longest, f.Talking)
+			}
 		}
 	})
 }

@@ -6,9 +6,12 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 )
 
-// AnswerWithin is the time within which a call should be answered: 95 % within 15 seconds is what government hotlines
-// promise in practice; no law says it.
-const AnswerWithin = 15 * time.Second
+// Goal is how soon calls are to be answered: a part of them, in thousandths, within a time, and who says so.
+type Goal struct {
+	Share  int           `json:"share"`
+	Within time.Duration `json:"-"`
+	Source string        `json:"source,omitempty"`
+}
 
 // SlotLength is the step in which calls are counted, forecast and staffed.
 const SlotLength = 30 * time.Minute
@@ -19,7 +22,7 @@ type Slot struct {
 	At       civil.Instant `db:"-" json:"at"`
 	Offered  int           `db:"offered" json:"offered"`
 	Answered int           `db:"answered" json:"answered"`
-	InTime   int           `db:"in_time" json:"in_time"` // answered within AnswerWithin
+	InTime   int           `db:"in_time" json:"in_time"` // answered as soon as the goal of the centre says
 	Lost     int           `db:"lost" json:"lost"`
 	WaitMS   int64         `db:"wait_ms" json:"wait_ms"` // of all together
 	TalkMS   int64         `db:"talk_ms" json:"talk_ms"`
@@ -54,6 +57,8 @@ type SeatSum struct {
 // Figures are the queue as it stands and the day so far.
 type Figures struct {
 	At       civil.Instant `json:"at"`
+	Goal     Goal          `json:"goal"`
+	WithinS  int           `json:"within_s"`
 	Waiting  int           `json:"waiting"`
 	Longest  int64         `json:"longest_wait_ms"`
 	Talking  int           `json:"talking"`
@@ -68,6 +73,30 @@ type Figures struct {
 	Menu     int           `json:"menu_answered"` // callers to whom the voice menu said something
 	Absorbed int           `json:"menu_absorbed"` // of those, who then wanted no seat
 }
+
+// count adds a seat.
+func (f *Figures) count(s SeatState) {
+	switch s {
+	case Ready:
+		f.Ready++
+	case Busy:
+		f.Busy++
+	case Wrap:
+		f.Wrap++
+	case Break:
+		f.Break++
+	case Offline:
+	}
+}
+
+// Missed reports whether fewer calls were answered in time than the goal says.
+func (f Figures) Missed() bool {
+	n, ok := f.Day.Level()
+	return ok && n < f.Goal.Share
+}
+
+// Away is how many seats are logged in and take no call: on a break, or writing the last one up.
+func (f Figures) Away() int { return f.Break + f.Wrap }
 
 // Any reports whether there is anything to show: a telephone is connected, or was today.
 func (f Figures) Any() bool {

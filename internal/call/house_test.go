@@ -92,9 +92,26 @@ func newHouse(t *testing.T, d *db.DB) *house {
 	h.must(err)
 	h.calls, err = call.New(call.Options{DB: d, Ring: ring, Cases: h.cases, Places: places, Outages: h.outages, Switch: sw, Inbound: &h.signer})
 	h.must(err)
+	h.calls.Goal = goal
 	h.listen()
 	h.fill(ring)
 	return h
+}
+
+// goal is what the centre wants to reach.
+func goal(context.Context, *db.Tx, int) (call.Goal, error) {
+	return call.Goal{Share: 950, Within: 15 * time.Second, Source: "promise"}, nil
+}
+
+// again is the centre after its program was started anew: nothing but the database is left.
+func (h *house) again() *call.Service {
+	h.t.Helper()
+	ring, err := secret.LoadRing(h.t.TempDir(), "")
+	h.must(err)
+	s, err := call.New(call.Options{DB: h.d, Ring: ring, Cases: h.cases, Places: place.New(h.d, ring), Inbound: &h.signer})
+	h.must(err)
+	s.Goal = goal
+	return s
 }
 
 // listen takes what the switch reports.

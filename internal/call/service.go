@@ -32,14 +32,19 @@ type Options struct {
 }
 
 // Service offers the use cases.
-type Service struct{ o Options }
+type Service struct {
+	o Options
+	// Goal is how soon calls are to be answered; set by whoever plans the seats. The waiting time of a call does not depend on
+	// it, so that a new goal judges old calls too.
+	Goal func(ctx context.Context, tx *db.Tx, city int) (Goal, error)
+}
 
 // New makes the service.
 func New(o Options) (*Service, error) {
 	if o.DB == nil || o.Ring == nil || o.Cases == nil || o.Places == nil {
 		return nil, errors.New("call: a database, a keyring, cases and places are needed")
 	}
-	return &Service{o}, nil
+	return &Service{o: o}, nil
 }
 
 // Play joins a switch that the program itself plays; call it before anybody asks anything of the service.

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
@@ -151,7 +152,8 @@ func (s *Service) DutyLines(ctx context.Context, by actor.Actor, city int, compa
 	})
 }
 
-// Changed names the staff whose telephone changed since an instant, and until when this was looked at.
+// Changed names the staff whose telephone changed since an instant, with a number that is another one after each change;
+// under no name stand the calls that nobody has yet.
 func (s *Service) Changed(ctx context.Context, city int, since civil.Instant) (map[string]int64, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (map[string]int64, error) { return changedSince(ctx, tx, city, since) })
 }
@@ -165,11 +167,35 @@ func (s *Service) Figures(ctx context.Context, by actor.Actor, city int, day civ
 		if day.IsZero() {
 			day = tx.Now.Date()
 		}
-		return figures(ctx, tx, city, day)
+		goal, err := s.goal(ctx, tx, city)
+		if err != nil {
+			return Figures{}, err
+		}
+		return figures(ctx, tx, city, day, goal)
+	})
+}
+
+// goal is what the centre wants to reach; without one nothing is late.
+func (s *Service) goal(ctx context.Context, tx *db.Tx, city int) (Goal, error) {
+	if s.Goal == nil {
+		return Goal{Within: time.Hour}, nil
+	}
+	return s.Goal(ctx, tx, city)
+}
+
+// Queue is the queue as every seat sees it while it changes. Whoever may see the screen of a seat may see it; it is read
+// once for all of them.
+func (s *Service) Queue(ctx context.Context, city int) (Figures, error) {
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Figures, error) {
+		goal, err := s.goal(ctx, tx, city)
+		if err != nil {
+			return Figures{}, err
+		}
+		return queue(ctx, tx, city, goal)
 	})
 }
 
 // SlotsIn counts the calls of a span of days in half-hours, for whoever plans seats.
 func (s *Service) SlotsIn(ctx context.Context, tx *db.Tx, city int, from, to civil.Date) ([]Slot, error) {
-	return slots(ctx, tx, city, from, to)
+	return slots(ctx, tx, city, from, to, 0)
 }

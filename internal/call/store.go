@@ -266,7 +266,7 @@ type changeRow struct {
 
 func changedSince(ctx context.Context, tx *db.Tx, city int, since civil.Instant) (map[string]int64, error) {
 	rows, err := db.List[changeRow](ctx, tx, `SELECT c.seat AS person, c.version + c.updated_at AS version FROM call_record c
-		WHERE c.city_id = $1 AND c.updated_at >= $2 AND c.seat <> ''
+		WHERE c.city_id = $1 AND c.updated_at >= $2
 		UNION ALL SELECT s.person AS person, s.version + s.updated_at AS version FROM call_seat s WHERE s.city_id = $1 AND s.updated_at >= $2`, city, since)
 	if err != nil {
 		return nil, fmt.Errorf("ask which telephones changed: %w", err)

@@ -14,7 +14,7 @@ import (
 const liveFor = 6 * time.Hour
 
 // slots counts the calls that wanted a seat in half-hours from a day on, N counting from its first one.
-func slots(ctx context.Context, tx *db.Tx, city int, from, to civil.Date) ([]Slot, error) {
+func slots(ctx context.Context, tx *db.Tx, city int, from, to civil.Date, within time.Duration) ([]Slot, error) {
 	length := int64(SlotLength / time.Millisecond)
 	out, err := db.List[Slot](ctx, tx, `SELECT (c.arrived_at - $2) / $4 AS n, COUNT(*) AS offered, COUNT(c.answered_at) AS answered,
 		COUNT(*) FILTER (WHERE c.answered_at IS NOT NULL AND c.wait_ms <= $5) AS in_time,
@@ -22,7 +22,7 @@ func slots(ctx context.Context, tx *db.Tx, city int, from, to civil.Date) ([]Slo
 		CAST(SUM(c.wait_ms) AS BIGINT) AS wait_ms, CAST(SUM(c.talk_ms) AS BIGINT) AS talk_ms
 		FROM call_record c WHERE c.city_id = $1 AND c.arrived_at >= $2 AND c.arrived_at < $3 AND c.direction = 'in'
 		AND (c.queued_at IS NOT NULL OR c.rang_at IS NOT NULL OR c.answered_at IS NOT NULL OR c.state = 'lost')
-		GROUP BY (c.arrived_at - $2) / $4 ORDER BY 1`, city, int64(from.Start()), int64(to.End()), length, int64(AnswerWithin/time.Millisecond))
+		GROUP BY (c.arrived_at - $2) / $4 ORDER BY 1`, city, int64(from.Start()), int64(to.End()), length, int64(within/time.Millisecond))
 	if err != nil {
 		return nil, fmt.Errorf("count calls: %w", err)
 	}
@@ -38,11 +38,45 @@ type liveRow struct {
 	Since int64  `db:"since"`
 }
 
-func figures(ctx context.Context, tx *db.Tx, city int, day civil.Date) (Figures, error) {
-	f := Figures{At: tx.Now}
-	some, err := slots(ctx, tx, city, day, day)
-	if err != nil {
+func figures(ctx context.Context, tx *db.Tx, city int, day civil.Date, goal Goal) (Figures, error) {
+	f := Figures{At: tx.Now, Goal: goal, WithinS: int(goal.Within / time.Second)}
+	if err := dayIn(ctx, tx, city, day, &f); err != nil {
 		return f, err
+	}
+	if err := nowIn(ctx, tx, city, &f); err != nil {
+		return f, err
+	}
+	if err := seatsIn(ctx, tx, city, day, &f); err != nil {
+		return f, err
+	}
+	var err error
+	if f.Backs, err = db.One[int](ctx, tx, `SELECT COUNT(*) FROM call_back b WHERE b.city_id = $1 AND b.closed_at IS NULL`, city); err != nil {
+		return f, err
+	}
+	return f, menuIn(ctx, tx, city, day, &f)
+}
+
+// queue is what every seat sees: the day so far, who waits, and the seats, without what each of them did.
+func queue(ctx context.Context, tx *db.Tx, city int, goal Goal) (Figures, error) {
+	f := Figures{At: tx.Now, Goal: goal, WithinS: int(goal.Within / time.Second)}
+	if err := dayIn(ctx, tx, city, tx.Now.Date(), &f); err != nil {
+		return f, err
+	}
+	if err := nowIn(ctx, tx, city, &f); err != nil {
+		return f, err
+	}
+	seats, err := seatsOf(ctx, tx, city)
+	for _, s := range seats {
+		f.count(s.State)
+	}
+	return f, err
+}
+
+// dayIn counts a day in half-hours.
+func dayIn(ctx context.Context, tx *db.Tx, city int, day civil.Date, f *Figures) error {
+	some, err := slots(ctx, tx, city, day, day, f.Goal.Within)
+	if err != nil {
+		return err
 	}
 	f.Slots = make([]Slot, int(24*time.Hour/SlotLength))
 	for i := range f.Slots {
@@ -55,21 +89,12 @@ func figures(ctx context.Context, tx *db.Tx, city int, day civil.Date) (Figures,
 		}
 	}
 	f.Day.At = day.Start()
-	if err := nowIn(ctx, tx, city, &f); err != nil {
-		return f, err
-	}
-	if err := seatsIn(ctx, tx, city, day, &f); err != nil {
-		return f, err
-	}
-	if f.Backs, err = db.One[int](ctx, tx, `SELECT COUNT(*) FROM call_back b WHERE b.city_id = $1 AND b.closed_at IS NULL`, city); err != nil {
-		return f, err
-	}
-	return f, menuIn(ctx, tx, city, day, &f)
+	return nil
 }
 
 // nowIn counts who waits and talks at this moment.
 func nowIn(ctx context.Context, tx *db.Tx, city int, f *Figures) error {
-	rows, err := db.List[liveRow](ctx, tx, `SELECT c.state AS state, COUNT(*) AS n, MIN(c.arrived_at) AS since FROM call_record c
+	rows, err := db.List[liveRow](ctx, tx, `SELECT c.state AS state, COUNT(*) AS n, MIN(COALESCE(c.queued_at, c.rang_at, c.arrived_at)) AS since FROM call_record c
 		WHERE c.city_id = $1 AND c.ended_at IS NULL AND c.arrived_at >= $2 AND c.direction = 'in' GROUP BY c.state`, city, tx.Now.Add(-liveFor))
 	if err != nil {
 		return fmt.Errorf("count who waits: %w", err)
@@ -112,17 +137,7 @@ func seatsIn(ctx context.Context, tx *db.Tx, city int, day civil.Date, f *Figure
 		if idle && s.State != Offline {
 			f.Seats = append(f.Seats, SeatSum{Person: s.Person, Name: s.Name, Seat: &s})
 		}
-		switch s.State {
-		case Ready:
-			f.Ready++
-		case Busy:
-			f.Busy++
-		case Wrap:
-			f.Wrap++
-		case Break:
-			f.Break++
-		case Offline:
-		}
+		f.count(s.State)
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type Document struct {
 	Measurement   Measurement              `json:"measurement,omitzero"`
 	RefundRules   []RefundRule             `json:"refund_rules,omitempty"`
 	Fees          Fees                     `json:"fees,omitzero"`
+	Telephone     Telephone                `json:"telephone,omitzero"`
 	Indicators    []Indicator              `json:"indicators,omitempty"`
 	Offences      []Offence                `json:"offences,omitempty"`
 	Equipment     []EquipmentCycle         `json:"equipment,omitempty"`
@@ -267,6 +268,17 @@ type Fees struct {
 	StopBy     Dated[Phrase] `json:"stop_request_by,omitempty"`
 	MeterCap   Dated[Phrase] `json:"metered_cap,omitempty"`
 	LateCharge Dated[Phrase] `json:"late_charge,omitempty"`
+}
+
+// Telephone is how soon whoever rings the centre is to be answered.
+type Telephone struct {
+	Answer Dated[Promptness] `json:"answer,omitempty"` // 接通率
+}
+
+// Promptness is the part of calls that are answered within so many seconds.
+type Promptness struct {
+	Percent int `json:"percent" pack:"required,min=50"`
+	Seconds int `json:"seconds" pack:"required,min=1"`
 }
 
 // Price is one price of heat.

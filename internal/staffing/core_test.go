@@ -2,6 +2,7 @@ package staffing_test
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -11,7 +12,9 @@ import (
 	"github.com/rehu-heat/rehu/internal/staffing"
 )
 
-// Values of the published tables: Erlang B and C as printed to four digits.
+// Values as published tables print them, to four digits, and the worked example that is best known: Call Centre Helper,
+// "Erlang C Formula - Made Simple With an Easy Worked Example" (100 calls in half an hour of 180 s, 80 % in 20 s: 14 seats,
+// 88.8 %).
 func TestErlangTables(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -35,6 +38,60 @@ func TestErlangTables(t *testing.T) {
 	}
 	if l := staffing.Level(14, o, 20); math.Abs(l-0.888) > 5e-4 {
 		t.Errorf("14 seats answer %.3f, want 0.888", l)
+	}
+}
+
+// exact is Erlang C worked out as the formula stands, in whole fractions, and rounded once at the end.
+func exact(seats int, load *big.Rat) (b, c float64) {
+	term, sum := big.NewRat(1, 1), big.NewRat(1, 1) // load^0 / 0!
+	for k := 1; k <= seats; k++ {
+		term = new(big.Rat).Mul(term, new(big.Rat).Quo(load, big.NewRat(int64(k), 1)))
+		sum.Add(sum, term)
+	}
+	b, _ = new(big.Rat).Quo(term, sum).Float64()
+	n := big.NewRat(int64(seats), 1)
+	wait := new(big.Rat).Mul(term, new(big.Rat).Quo(n, new(big.Rat).Sub(n, load)))
+	rest := new(big.Rat).Sub(sum, term)
+	c, _ = new(big.Rat).Quo(wait, rest.Add(rest, wait)).Float64()
+	return b, c
+}
+
+// The recursion agrees with the formula itself to the last digits: (A^N/N!)·N/(N-A) over that and the sum of A^k/k! for k < N,
+// from one seat to three hundred and from idle to nearly full.
+func TestErlangAgainstTheFormula(t *testing.T) {
+	t.Parallel()
+	for _, seats := range []int{1, 2, 3, 5, 8, 14, 30, 75, 120, 200, 300} {
+		for _, part := range []int64{1, 10, 35, 60, 80, 90, 95, 99} { // hundredths of the seats that are busy
+			load := big.NewRat(int64(seats)*part, 100)
+			a, _ := load.Float64()
+			b, c := exact(seats, load)
+			if got := staffing.ErlangB(seats, a); math.Abs(got-b) > 1e-12*max(b, 1e-3) {
+				t.Errorf("B(%d, %g) = %v, the formula gives %v", seats, a, got, b)
+			}
+			if got := staffing.ErlangC(seats, a); math.Abs(got-c) > 1e-12*max(c, 1e-3) {
+				t.Errorf("C(%d, %g) = %v, the formula gives %v", seats, a, got, c)
+			}
+		}
+	}
+}
+
+// Seats for a normal half-hour and for one of the first day, which is ten times that: found from the exact formula by trying
+// every number of seats. 160 calls an hour of 195 s are an ordinary evening of a big centre.
+func TestSeatsAgainstTheFormula(t *testing.T) {
+	t.Parallel()
+	for _, calls := range []int64{8, 80, 800} {
+		load := big.NewRat(calls*195, 1800)
+		a, _ := load.Float64()
+		want := int(a) + 1
+		for ; ; want++ {
+			_, c := exact(want, load)
+			if 1-c*math.Exp(-(float64(want)-a)*15/195) >= 0.95 {
+				break
+			}
+		}
+		if got := staffing.Seats(staffing.Offered{Calls: float64(calls), Per: 1800, Handle: 195}, 0.95, 15); got != want {
+			t.Errorf("%d calls in half an hour: %d seats, want %d", calls, got, want)
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func (s *Service) planIn(ctx context.Context, tx *db.Tx, city int, p Plan, k kno
 	if err != nil {
 		return p, err
 	}
-	if p.Settings, err = settings(ctx, tx, city); err != nil {
+	if p.Settings, err = settings(ctx, tx, city, rules); err != nil {
 		return p, err
 	}
 	if p.Shifts, err = shiftsOf(ctx, tx, city, p.Day); err != nil {
@@ -278,6 +278,16 @@ func (s *Service) bursts(ctx context.Context, city int, from civil.Date) (map[ci
 			return out, nil
 		}
 	}
+}
+
+// GoalIn is how soon calls are to be answered, for whoever counts whether they were.
+func (s *Service) GoalIn(ctx context.Context, tx *db.Tx, city int) (call.Goal, error) {
+	rules, err := s.o.Rules(ctx, tx, city)
+	if err != nil {
+		return call.Goal{}, err
+	}
+	set, err := settings(ctx, tx, city, rules)
+	return call.Goal{Share: set.Target, Within: time.Duration(set.Within) * time.Second, Source: set.Source}, err
 }
 
 // Set changes what the centre wants to reach.

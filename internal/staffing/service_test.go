@@ -177,7 +177,11 @@ func TestRosterAndSettings(t *testing.T) {
 		if err := s.Drop(ctx, leader, one); err != nil {
 			t.Error(err)
 		}
-		set := staffing.Usual(city)
+		set := p.Settings
+		if set.Target != 950 || set.Within != 15 || set.Source != "暖城市供热条例（虚构） 6" || set.Version != 0 {
+			t.Errorf("until the centre has its own, its city's rules hold: %+v", set)
+		}
+		set.Source = ""
 		if _, err := s.Set(ctx, leader, set); !fault.Is(err, fault.Invalid) {
 			t.Errorf("without a source: %v", err)
 		}
@@ -189,9 +193,13 @@ func TestRosterAndSettings(t *testing.T) {
 		if _, err := s.Set(ctx, leader, set); !fault.Is(err, fault.Conflict) {
 			t.Errorf("the first settings twice: %v", err)
 		}
-		first.Target = 800
+		first.Target, first.Within = 800, 20
 		if _, err := s.Set(ctx, leader, first); err != nil {
 			t.Error(err)
+		}
+		goal, err := db.Read(ctx, d, func(tx *db.Tx) (call.Goal, error) { return s.GoalIn(ctx, tx, city) })
+		if want := (call.Goal{Share: 800, Within: 20 * time.Second, Source: "中心服务承诺"}); err != nil || goal != want {
+			t.Errorf("calls are counted by %+v, want %+v, %v", goal, want, err)
 		}
 	})
 }

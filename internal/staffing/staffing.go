@@ -12,6 +12,7 @@ package staffing
 import (
 	"time"
 
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 )
@@ -29,10 +30,15 @@ type Settings struct {
 	Version   int64         `db:"version" json:"version" form:"version"`
 }
 
-// Usual are the settings until a centre has its own: 95 % within 15 seconds is what government hotlines promise; the rest
-// is judgement. No law sets them.
-func Usual(city int) Settings {
-	return Settings{City: city, Target: 950, Within: 15, Shrinkage: 300, Talk: 150, Wrap: 45}
+// Usual are the settings until a centre has its own: the share and the seconds are those of the city's rules on the day, with
+// where they stand; the rest is judgement. A city whose rules say nothing has no target: then half of the calls within a
+// minute, the least that can be set, so that nothing is promised that nobody promised.
+func Usual(city int, answer citypack.Dated[citypack.Promptness], day civil.Date) Settings {
+	s := Settings{City: city, Target: 500, Within: 60, Shrinkage: 300, Talk: 150, Wrap: 45}
+	if at, ok := answer.On(day); ok {
+		s.Target, s.Within, s.Source = at.Value.Percent*10, at.Value.Seconds, at.Source.String()
+	}
+	return s
 }
 
 // Check refuses what nobody can mean.

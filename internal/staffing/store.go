@@ -4,18 +4,20 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 )
 
-func settings(ctx context.Context, tx *db.Tx, city int) (Settings, error) {
+// settings are the centre's own; without them those of the city's rules.
+func settings(ctx context.Context, tx *db.Tx, city int, rules *citypack.Rules) (Settings, error) {
 	s, found, err := db.Maybe[Settings](ctx, tx, `SELECT `+db.Columns[Settings]("s")+` FROM staffing_setting s WHERE s.city_id = $1`, city)
 	if err != nil {
 		return s, fmt.Errorf("find the settings of staffing: %w", err)
 	}
 	if !found {
-		return Usual(city), nil
+		return Usual(city, rules.Pack.Doc.Telephone.Answer, tx.Now.Date()), nil
 	}
 	return s, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/staffing"
+	"github.com/rehu-heat/rehu/internal/web/webtest"
 )
 
 // exchange is a town with a switch that plays telephone.
@@ -84,7 +85,7 @@ func TestTheSwitchIsChecked(t *testing.T) {
 	if reply.Kind != calls.SaysStop || !strings.Contains(reply.Say, "today at 14 o'clock") {
 		t.Errorf("by what was said: %+v", reply)
 	}
-	k.as("seat").get("/c/990100/calls").want(http.StatusOK, "语音播报分流", "15秒接通率")
+	k.as("seat").get("/c/990100/calls").want(http.StatusOK, "语音播报分流", "及时接通率")
 	f, err := k.app.Calls.Figures(bg, k.root, city, k.clock.Now().Date())
 	must(t, err)
 	if f.Menu != 2 || f.Absorbed != 2 || f.Day.Offered != 1 {
@@ -149,6 +150,54 @@ func TestACallRingsAtASeat(t *testing.T) {
 	b.Open("/c/990100/calls/" + list.Items[0].ID)
 	b.Axe("one call")
 	b.Both("calls-one")
+}
+
+// How the queue stands is on the wall, on the leader's screen and on every seat's, and changes there by itself.
+func TestTheQueueIsLive(t *testing.T) {
+	t.Parallel()
+	k, fake := exchange(t)
+	k.person("seat", actor.RoleSeat)
+	k.person("leader", actor.RoleLeader)
+	k.person("regulator", actor.RoleRegulator)
+	seat, leader := k.browser("seat"), k.browser("leader")
+	seat.Open(seatPath)
+	seat.Fill("seat", "8001")
+	seat.Press("签入")
+	leader.Open("/c/990100/calls")
+	figure := func(name, value string) string {
+		return `[...document.querySelectorAll('.fig, .stat')].some(e => e.textContent.replace(/\s+/g, '').includes('` + name + value + `') || e.textContent.replace(/\s+/g, '').includes('` + value + name + `'))`
+	}
+	seat.WaitJS(figure("就绪坐席", "1"))
+	leader.WaitJS(figure("就绪坐席", "1"))
+	ref, err := fake.Dial(bg, "13803510001", "8001")
+	must(t, err)
+	lost, err := fake.Dial(bg, "13803510002", "")
+	must(t, err)
+	for _, b := range []*webtest.Browser{seat, leader} {
+		b.WaitJS(figure("正在排队", "2"))
+	}
+	k.clock.Advance(20 * time.Second)
+	must(t, fake.Happen(bg, ref, calls.Answered, "8001"))
+	must(t, fake.Happen(bg, lost, calls.Abandoned, ""))
+	for _, b := range []*webtest.Browser{seat, leader} {
+		b.WaitJS(figure("正在排队", "0"))
+		b.WaitJS(figure("通话坐席", "1"))
+		b.WaitJS(figure("接通", "1"))
+		b.WaitJS(figure("放弃", "1"))
+		b.WaitJS(figure("及时接通率", "0.0%"))
+	}
+	leader.Axe("the queue changes")
+	leader.Both("calls-figures")
+	got := k.as("regulator").get("/c/990100/wall").want(http.StatusOK, "通话坐席", "及时接通率", "目标：15 秒内 95.0%", "每 10 秒刷新")
+	if every := got.header.Get("Refresh"); every != "10" {
+		t.Errorf("the wall loads itself again after %q s", every)
+	}
+	wall := k.browser("regulator")
+	wall.Open("/c/990100/wall")
+	wall.WaitJS(figure("放弃", "1"))
+	wall.Axe("the wall with its queue")
+	wall.Both("wall-queue")
+	k.as("regulator").get("/c/990100/calls").want(http.StatusOK, "目标 95.0%（依据：暖城市供热条例（虚构） 6）")
 }
 
 // A missed call becomes a call-back; taken, dialled and reached it is gone.

@@ -27,6 +27,7 @@ func (w *Web) callRoutes() []Route {
 	read := may(actor.CallRead)
 	return []Route{
 		get("/c/{city}/calls", read, w.callFigures),
+		get("/c/{city}/calls/live", read, w.callsLive),
 		get("/c/{city}/calls/list", read, w.callList),
 		get("/c/{city}/calls/export", read, w.callExport),
 		get("/c/{city}/calls/{call}", read, w.callOne),
@@ -84,39 +85,59 @@ func (w *Web) callFigures(rw http.ResponseWriter, r *http.Request) error {
 	if v.Figures, err = w.Calls.Figures(r.Context(), by(r), v.city, v.day); err != nil {
 		return err
 	}
-	return w.show(rw, r, Page{Title: text.Msg("callpage.title"), Nav: "calls", Body: callFiguresBody(v)})
+	p := Page{Title: text.Msg("callpage.title"), Nav: "calls", Body: callFiguresBody(v)}
+	if isPart(r) {
+		p.Body = callFiguresNow(v)
+	} else if v.day == v.At.Date() {
+		p.Live = at("/c/{city}/calls/live", v.city)
+	}
+	return w.show(rw, r, p)
 }
 
-// stats are the figures above.
-func (v callFiguresView) stats(ctx context.Context) []ui.Stat {
-	level, tone := ui.T(ctx, "callpage.none_yet"), ui.Grey
-	if n, ok := v.Day.Level(); ok {
-		level, tone = tenthsOf(int64(n))+"%", ""
-		if n < 950 {
-			tone = ui.Amber
-		}
-	}
+// queueFigures are the queue as it stands and the day so far, as every screen of the centre shows them.
+func queueFigures(ctx context.Context, f call.Figures) []ui.Stat {
 	n := func(key string, value int, t ui.Tone) ui.Stat {
 		return ui.Stat{Key: key, Value: strconv.Itoa(value), Tone: t}
 	}
-	warn := func(many bool) ui.Tone {
-		if many {
-			return ui.Amber
+	late := ui.Tone("")
+	if f.Longest > f.Goal.Within.Milliseconds() {
+		late = ui.Amber
+	}
+	level, tone := ui.T(ctx, "callpage.none_yet"), ui.Grey
+	if _, ok := f.Day.Level(); ok {
+		level, tone = levelWords(f.Day), ""
+		if f.Missed() {
+			tone = ui.Amber
 		}
-		return ""
 	}
-	back := n("callpage.backs", v.Backs, warn(v.Backs > 0))
-	back.Href = at("/c/{city}/call-backs", v.city)
 	return []ui.Stat{
-		n("callpage.waiting", v.Waiting, warn(v.Longest > call.AnswerWithin.Milliseconds())),
-		{Key: "callpage.longest", Value: clockWords(v.Longest)},
-		n("callpage.talking", v.Talking, ""),
-		n("callpage.ready", v.Ready, ""),
+		n("callpage.waiting", f.Waiting, late),
+		{Key: "callpage.longest", Value: clockWords(f.Longest), Tone: late},
+		n("callpage.ready", f.Ready, ""),
+		n("callpage.busy", f.Busy, ""),
+		n("callpage.away", f.Away(), ""),
+		n("callpage.answered", f.Day.Answered, ""),
+		n("callpage.lost", f.Day.Lost, ""),
 		{Key: "callpage.level", Value: level, Tone: tone},
-		n("callpage.lost", v.Day.Lost, ""),
-		back,
-		n("callpage.absorbed", v.Absorbed, ""),
 	}
+}
+
+// stats are the figures above, with what only those who plan look at.
+func (v callFiguresView) stats(ctx context.Context) []ui.Stat {
+	back := ui.Stat{Key: "callpage.backs", Value: strconv.Itoa(v.Backs), Href: at("/c/{city}/call-backs", v.city)}
+	if v.Backs > 0 {
+		back.Tone = ui.Amber
+	}
+	return append(queueFigures(ctx, v.Figures), back, ui.Stat{Key: "callpage.absorbed", Value: strconv.Itoa(v.Absorbed)})
+}
+
+// goalWords say what counts as in time, and who says so.
+func goalWords(ctx context.Context, g call.Goal) string {
+	source := g.Source
+	if source == "" {
+		source = ui.T(ctx, "callpage.no_source")
+	}
+	return ui.T(ctx, "callpage.level_help", "share", tenthsOf(int64(g.Share)), "within", int(g.Within.Seconds()), "source", source)
 }
 
 // chart is the day in half-hours.

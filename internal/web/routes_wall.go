@@ -7,6 +7,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/basemap"
+	"github.com/rehu-heat/rehu/internal/call"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/httpx"
@@ -27,8 +28,18 @@ func (w *Web) wallRoutes() []Route {
 	return []Route{get("/c/{city}/wall", may(actor.StatsRead), w.wall)}
 }
 
-// wallEvery is how often the wall loads itself again, in seconds.
-const wallEvery = 30
+// How often the wall loads itself again, in seconds: oftener where it shows a queue, in which people wait.
+const (
+	wallEvery      = 30
+	wallQueueEvery = 10
+)
+
+func (v wallView) every() int {
+	if v.queue != nil {
+		return wallQueueEvery
+	}
+	return wallEvery
+}
 
 // wallView is what the screen on the wall shows.
 type wallView struct {
@@ -41,7 +52,8 @@ type wallView struct {
 	stops  []outage.Outage
 	areas  []territory.DrawnArea
 	base   []basemap.Feature
-	held   bool // the reader stopped it from loading again
+	queue  *call.Figures // nil: no telephone, or not for this reader
+	held   bool          // the reader stopped it from loading again
 }
 
 // wall is the screen on the wall: read from three metres, without scripts and without anything about a person.
@@ -60,10 +72,25 @@ func (w *Web) wall(rw http.ResponseWriter, r *http.Request) error {
 	if err := w.wallSurroundings(r, &v); err != nil {
 		return err
 	}
+	if err := w.wallQueue(r, &v); err != nil {
+		return err
+	}
 	if v.held = r.URL.Query().Get("hold") == "yes"; !v.held {
-		rw.Header().Set("Refresh", strconv.Itoa(wallEvery))
+		rw.Header().Set("Refresh", strconv.Itoa(v.every()))
 	}
 	return w.showAs(rw, r, http.StatusOK, ui.Wall, Page{Title: text.Msg("wall.title"), Nav: "wall", Body: wallBody(v)})
+}
+
+// wallQueue reads how the queue stands, once there is a telephone.
+func (w *Web) wallQueue(r *http.Request, v *wallView) error {
+	if w.Calls == nil || !by(r).MayAny(actor.CallRead, v.city) {
+		return nil
+	}
+	f, err := w.Calls.Queue(r.Context(), v.city)
+	if err == nil && (w.Calls.Connected() || f.Any()) {
+		v.queue = &f
+	}
+	return err
 }
 
 // wallSurroundings reads what other services know: weather, stops of heat, areas and what lies under them.

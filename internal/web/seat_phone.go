@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"net/http"
@@ -40,6 +41,7 @@ func (w *Web) phoneRoutes() []Route {
 type phoneView struct {
 	city      int
 	desk      call.Desk
+	queue     call.Figures
 	homes     []phoneHome
 	open      *cases.Case // the caller's last open case
 	earlier   int         // cases of the caller that are shown below
@@ -61,7 +63,10 @@ func (w *Web) phoneView(r *http.Request) (*phoneView, error) {
 	}
 	v := &phoneView{city: city}
 	var err error
-	if v.desk, err = w.Calls.Desk(ctx, by(r), city); err != nil || v.desk.Call == nil {
+	if v.desk, err = w.Calls.Desk(ctx, by(r), city); err != nil {
+		return v, err
+	}
+	if v.queue, err = w.Calls.Queue(ctx, city); err != nil || v.desk.Call == nil {
 		return v, err
 	}
 	names, err := w.caseNames(r)
@@ -267,22 +272,35 @@ func (w *Web) seatBound(r *http.Request, in seatInput, c cases.Case, how string)
 	return err
 }
 
-// How often a city is asked which telephones changed: whoever rings must be on the screen within a second.
-const phonePoll = 300 * time.Millisecond
+// How often a city is asked which telephones changed: whoever rings must be on the screen within a second. The figures of
+// the queue are told at most once a second, and are counted anew at least every half minute.
+const (
+	phonePoll = 300 * time.Millisecond
+	queuePace = time.Second
+	queueBeat = 30 * time.Second
+)
 
-// phoneFeeds asks each city which telephones changed, for every seat that listens.
+// phoneFeeds asks each city which telephones changed and how the queue stands, for every screen that listens.
 type phoneFeeds struct {
 	mu     sync.Mutex
 	cities map[int]*phoneFeed
 }
 
+// phoneSub is a screen that listens.
+type phoneSub struct {
+	person  string             // whose telephone; empty: only the queue
+	changed chan struct{}      // the telephone did
+	queue   chan *call.Figures // how it stands now
+}
+
 type phoneFeed struct {
-	subs map[chan struct{}]string // whose telephone
+	subs map[*phoneSub]bool
+	last *call.Figures // for those who come later
 	stop context.CancelFunc
 }
 
-// join gives a channel that says when a telephone changed, until leave is called.
-func (f *phoneFeeds) join(ctx context.Context, w *Web, city int, person string) (changed <-chan struct{}, leave func()) {
+// join listens until leave is called. Whoever comes gets the figures that were told last at once.
+func (f *phoneFeeds) join(ctx context.Context, w *Web, city int, person string) (sub *phoneSub, leave func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.cities == nil {
@@ -291,16 +309,19 @@ func (f *phoneFeeds) join(ctx context.Context, w *Web, city int, person string) 
 	feed := f.cities[city]
 	if feed == nil {
 		ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // it goes on for those who come later
-		feed = &phoneFeed{subs: map[chan struct{}]string{}, stop: stop}
+		feed = &phoneFeed{subs: map[*phoneSub]bool{}, stop: stop}
 		f.cities[city] = feed
 		go f.run(ctx, w, city, feed)
 	}
-	c := make(chan struct{}, 1)
-	feed.subs[c] = person
-	return c, func() {
+	sub = &phoneSub{person: person, changed: make(chan struct{}, 1), queue: make(chan *call.Figures, 1)}
+	if feed.last != nil {
+		sub.queue <- feed.last
+	}
+	feed.subs[sub] = true
+	return sub, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if delete(feed.subs, c); len(feed.subs) == 0 && f.cities[city] == feed {
+		if delete(feed.subs, sub); len(feed.subs) == 0 && f.cities[city] == feed {
 			feed.stop()
 			delete(f.cities, city)
 		}
@@ -312,7 +333,7 @@ func (f *phoneFeeds) join(ctx context.Context, w *Web, city int, person string) 
 func (f *phoneFeeds) run(ctx context.Context, w *Web, city int, feed *phoneFeed) {
 	tick := time.NewTicker(phonePoll)
 	defer tick.Stop()
-	told := map[string]int64{}
+	told, q := map[string]int64{}, queueWatch{w: w, city: city}
 	for {
 		select {
 		case <-ctx.Done():
@@ -320,6 +341,11 @@ func (f *phoneFeeds) run(ctx context.Context, w *Web, city int, feed *phoneFeed)
 		case <-tick.C:
 		}
 		now, err := w.Calls.Changed(ctx, city, w.o.Now().Add(-liveOverlap))
+		var queue *call.Figures
+		if err == nil {
+			q.stale = q.stale || !maps.Equal(told, now)
+			queue, err = q.look(ctx)
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				w.o.Log.WarnContext(ctx, "ask which telephones changed", "city", city, "error", err)
@@ -327,28 +353,109 @@ func (f *phoneFeeds) run(ctx context.Context, w *Web, city int, feed *phoneFeed)
 			continue
 		}
 		f.tell(feed, told, now)
+		f.tellQueue(feed, queue)
 		told = now
 	}
+}
+
+// queueWatch counts the queue of a city when something happened to a call or a seat, and lets the longest wait grow between.
+type queueWatch struct {
+	w       *Web
+	city    int
+	stale   bool
+	counted time.Time
+	told    time.Time
+	last    *call.Figures
+}
+
+// look gives the figures when there is something new to tell; nil when there is not.
+func (q *queueWatch) look(ctx context.Context) (*call.Figures, error) {
+	now := q.w.o.Machine()
+	if now.Sub(q.told) < queuePace {
+		return nil, nil //nolint:nilnil // told a moment ago
+	}
+	if q.last == nil || q.stale || now.Sub(q.counted) >= queueBeat {
+		f, err := q.w.Calls.Queue(ctx, q.city)
+		if err != nil {
+			return nil, err
+		}
+		q.stale, q.counted = false, now
+		if q.last != nil && sameQueue(*q.last, f) {
+			return nil, nil //nolint:nilnil // it stands as it stood
+		}
+		q.last, q.told = &f, now
+		return &f, nil
+	}
+	if q.last.Waiting == 0 {
+		return nil, nil //nolint:nilnil // nobody waits
+	}
+	f, at := *q.last, q.w.o.Now()
+	f.Longest += at.Sub(f.At).Milliseconds()
+	f.At = at
+	q.last, q.told = &f, now
+	return &f, nil
+}
+
+// sameQueue reports whether a screen would show the same.
+func sameQueue(a, b call.Figures) bool {
+	a.At, b.At, a.Slots, b.Slots = 0, 0, nil, nil
+	a.Longest, b.Longest = a.Longest/1000, b.Longest/1000
+	return a.Day == b.Day && a.Goal == b.Goal && a.Waiting == b.Waiting && a.Longest == b.Longest && a.Talking == b.Talking &&
+		a.Ready == b.Ready && a.Busy == b.Busy && a.Wrap == b.Wrap && a.Break == b.Break
 }
 
 func (f *phoneFeeds) tell(feed *phoneFeed, told, now map[string]int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for c, person := range feed.subs {
-		if sum, ok := now[person]; !ok || told[person] == sum {
+	for sub := range feed.subs {
+		if sum, ok := now[sub.person]; sub.person == "" || !ok || told[sub.person] == sum {
 			continue
 		}
 		select {
-		case c <- struct{}{}:
+		case sub.changed <- struct{}{}:
 		default: // it has been told and will look
 		}
 	}
 }
 
-// phoneLive says "changed" when it begins and whenever the reader's telephone changed; the page then asks for it.
+// tellQueue puts the newest figures before every screen; one that has not looked yet finds the newest only.
+func (f *phoneFeeds) tellQueue(feed *phoneFeed, queue *call.Figures) {
+	if queue == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	feed.last = queue
+	for sub := range feed.subs {
+		select {
+		case <-sub.queue:
+		default:
+		}
+		sub.queue <- queue // only here, under the lock: there is room
+	}
+}
+
+// phoneLive says "changed" when it begins and whenever the reader's telephone changed; the page then asks for it. How the
+// queue stands comes with it, as the line of the screen that shows it.
 func (w *Web) phoneLive(rw http.ResponseWriter, r *http.Request) error {
+	return w.phoneStream(rw, r, by(r).ID, func(e *httpx.Events, f call.Figures) error {
+		var b bytes.Buffer
+		if err := phoneQueue(f).Render(r.Context(), &b); err != nil {
+			return err
+		}
+		return e.Send("", "queue", b.String(), w.o.Machine())
+	})
+}
+
+// callsLive says "changed" whenever the queue stands otherwise; the page then asks for it.
+func (w *Web) callsLive(rw http.ResponseWriter, r *http.Request) error {
+	return w.phoneStream(rw, r, "", func(e *httpx.Events, _ call.Figures) error { return e.Send("", "changed", "-", w.o.Machine()) })
+}
+
+// phoneStream lets a screen listen until it goes, the program stops, or it must ask again whether it still may.
+func (w *Web) phoneStream(rw http.ResponseWriter, r *http.Request, person string, tell func(*httpx.Events, call.Figures) error) error {
 	ctx := r.Context()
-	changed, leave := w.phones.join(ctx, w, httpx.City(ctx), by(r).ID)
+	sub, leave := w.phones.join(ctx, w, httpx.City(ctx), person)
 	defer leave()
 	events, err := httpx.StartEvents(rw)
 	if err != nil {
@@ -357,7 +464,7 @@ func (w *Web) phoneLive(rw http.ResponseWriter, r *http.Request) error {
 	beat, end := time.NewTicker(liveBeat), time.NewTimer(liveLife)
 	defer beat.Stop()
 	defer end.Stop()
-	for say := true; ; {
+	for say := person != ""; ; {
 		if say && events.Send("", "changed", "-", w.o.Machine()) != nil {
 			return nil // gone
 		}
@@ -373,8 +480,12 @@ func (w *Web) phoneLive(rw http.ResponseWriter, r *http.Request) error {
 			if events.Comment("") != nil {
 				return nil
 			}
-		case <-changed:
+		case <-sub.changed:
 			say = true
+		case f := <-sub.queue:
+			if tell(events, *f) != nil {
+				return nil
+			}
 		}
 	}
 }
