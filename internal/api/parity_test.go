@@ -246,6 +246,7 @@ func TestDoorAndServiceAgree(t *testing.T) {
 	p.handedToAndFro()
 	p.askedAndDecided()
 	p.shortLives()
+	p.instructed()
 	var missing []string
 	for _, o := range p.door.doors.Operations() {
 		name, ok := strings.CutPrefix(o.Path, "/cities/{city}/cases/{case}/")
@@ -256,6 +257,31 @@ func TestDoorAndServiceAgree(t *testing.T) {
 	if slices.Sort(missing); len(missing) > 0 {
 		t.Errorf("never done: %v", missing)
 	}
+}
+
+// instructed is a case behind which a leader's instruction stands: it is reported before it ends.
+func (p *pair) instructed() {
+	p.t.Helper()
+	now := p.door.clock.Now()
+	p.open("seat", func(in *cases.Opening) {
+		in.Channel, in.Hold = cases.Leader, true
+		in.Origin = cases.Origin{
+			No: "暖政批〔2026〕3号", Dated: now.Date(), From: "分管副市长", Office: "市政府督查室", Text: "请尽快解决", Due: now.Add(72 * time.Hour),
+		}
+	})
+	if c := p.now(0); !c.ReportDue || c.DocNo != "暖政批〔2026〕3号" || c.DocDue != now.Add(72*time.Hour) {
+		p.t.Errorf("opened through the API: report due %t, %q by %s", c.ReportDue, c.DocNo, c.DocDue)
+	}
+	act := cases.Answering{Answer: "已办", Act: cases.Act{Version: p.now(0).Version}}
+	r := p.door.post(keyOf(p.door, "dispatcher"), v1+"/cases/"+p.ids[0]+"/answer", act).want(http.StatusConflict)
+	if got := into[httpx.Problem](r); got.Key != "case.origin.report_first" || !strings.Contains(r.body, "市政府督查室") {
+		p.t.Errorf("ended without a report: %s", r.body)
+	}
+	do(p, "seat", "send_reply", cases.Replying{No: "暖热报〔2026〕5号", Signer: "李主任", Way: "official", Text: "已办结"}, func(in *cases.Replying) *cases.Act { return &in.Act },
+		func(a *app.App) func(context.Context, actor.Actor, cases.Replying) (cases.Case, error) {
+			return a.Cases.SendReply
+		})
+	do(p, "dispatcher", "answer", cases.Answering{Answer: "已办"}, answering, func(a *app.App) byAnswer { return a.Cases.AnswerDirect })
 }
 
 // wholeLife goes from the report to the archive, over a failed verification and a reopening.

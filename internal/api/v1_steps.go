@@ -79,6 +79,7 @@ func (v *v1) stepOperations() {
 	step(v, "reopen", v.Cases.Reopen, func(in *cases.Reopening) *cases.Act { return &in.Act })
 	step(v, "amend", v.Cases.Amend, func(in *cases.Amendment) *cases.Act { return &in.Act }, actor.CaseAccept)
 	step(v, "remind", v.Cases.Remind, func(in *cases.Reminder) *cases.Act { return &in.Act }, actor.CaseUrge)
+	step(v, "send_reply", v.Cases.SendReply, func(in *cases.Replying) *cases.Act { return &in.Act }, actor.CaseAccept)
 	step(v, "link", v.Cases.LinkCases, func(in *cases.Linking) *cases.Act { return &in.Act }, actor.CaseLink)
 	step(v, "unlink", func(ctx context.Context, by actor.Actor, in unlinking) (cases.Case, error) {
 		return v.Cases.Unlink(ctx, by, in.Act, strings.TrimSpace(in.Link))

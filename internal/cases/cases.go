@@ -177,7 +177,10 @@ type Case struct {
 	Supervised    bool             `db:"supervised" json:"supervised,omitempty"`
 	Designated    bool             `db:"designated" json:"designated,omitempty"`
 	Linked        bool             `db:"linked" json:"linked,omitempty"`
-	Token         string           `db:"token" json:"-"` // Open311 token
+	DocNo         string           `db:"doc_no" json:"doc_no,omitempty"`         // of the letter, the instruction, the visit
+	DocDue        civil.Instant    `db:"doc_due_at" json:"doc_due_at,omitzero"`  // deadline that the paper sets
+	ReportDue     bool             `db:"report_due" json:"report_due,omitempty"` // 待报结: a leader waits for the report
+	Token         string           `db:"token" json:"-"`                         // Open311 token
 	CreatedBy     string           `db:"created_by" json:"-"`
 	UpdatedAt     civil.Instant    `db:"updated_at" json:"updated_at"`
 	Version       int64            `db:"version" json:"version"`

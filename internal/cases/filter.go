@@ -33,25 +33,27 @@ type Filter struct {
 	From      civil.Date       `json:"from" form:"from"` // day received
 	To        civil.Date       `json:"to" form:"to"`     // that day included
 	Flag      string           `json:"flag" form:"flag"`
-	Sort      string           `json:"sort" form:"sort"` // due: nearest deadline first, open only; received: last received first; empty: newest first
-	Since     civil.Instant    `json:"-" form:"-"`       // changed at or after, for live updates and Open311
-	Until     civil.Instant    `json:"-" form:"-"`       // changed before
-	Received  [2]civil.Instant `json:"-" form:"-"`       // received from, before
-	Among     []string         `json:"-" form:"-"`       // several categories
+	Doc       string           `json:"doc" form:"doc"`         // number of the letter or the instruction
+	DocDue    civil.Date       `json:"doc_due" form:"doc_due"` // deadline of the paper up to that day, included
+	Sort      string           `json:"sort" form:"sort"`       // due: nearest deadline first, open only; received: last received first; empty: newest first
+	Since     civil.Instant    `json:"-" form:"-"`             // changed at or after, for live updates and Open311
+	Until     civil.Instant    `json:"-" form:"-"`             // changed before
+	Received  [2]civil.Instant `json:"-" form:"-"`             // received from, before
+	Among     []string         `json:"-" form:"-"`             // several categories
 	IDs       []string         `json:"-" form:"-"`
 	page.Request
 }
 
 // Flags lists what a list can be narrowed to besides.
 func Flags() []string {
-	return []string{"missing", "linked", "supervised", "returned", "reopened", "reworked", "urged", "border", "changed", "care", "test", "secret", "outage", "peak"}
+	return []string{"missing", "linked", "supervised", "returned", "reopened", "reworked", "urged", "border", "changed", "care", "test", "secret", "outage", "peak", "report_due"}
 }
 
 // flagSQL are the conditions behind the flags.
 var flagSQL = map[string]string{
 	"missing": "c.missing IS NOT NULL", "linked": "c.linked", "supervised": "c.supervised", "returned": "c.returns > 0",
 	"reopened": "c.reopens > 0", "reworked": "c.reworks > 0", "urged": "c.urges > 0", "border": "c.border", "changed": "c.changed",
-	"care": "c.details LIKE '%\"care\":%'", "test": "c.test_at IS NOT NULL", "secret": "c.secret", "outage": "c.outage <> ''", "peak": "c.peak",
+	"care": "c.details LIKE '%\"care\":%'", "test": "c.test_at IS NOT NULL", "secret": "c.secret", "outage": "c.outage <> ''", "peak": "c.peak", "report_due": "c.report_due",
 }
 
 // Check collects what is wrong with the filter.
@@ -64,6 +66,7 @@ func (f Filter) Check() error {
 	for _, s := range f.Status {
 		oneOf(&c, "status", s, Statuses())
 	}
+	c.That(len([]rune(f.Doc)) <= maxWord, "doc", "field.too_long", "max", maxWord)
 	c.That(len([]rune(f.Query)) <= 100, "q", "field.too_long", "max", 100)
 	if !f.From.IsZero() && !f.To.IsZero() {
 		c.That(!f.To.Before(f.From), "to", "case.to_before_from")
@@ -105,7 +108,7 @@ func (f Filter) Reached(next string) civil.Date {
 // tallied reports whether the tally alone answers how many there are.
 func (f Filter) tallied() bool {
 	return f.Query == "" && f.Kind == "" && f.Nature == "" && f.Channel == "" && f.Urgency == "" && f.Late == "" && f.Community == "" &&
-		f.Building == "" && f.Account == "" && f.Station == "" && f.Worker == "" && f.Flag == "" && f.Since == 0 && f.Until == 0 &&
+		f.Building == "" && f.Account == "" && f.Station == "" && f.Worker == "" && f.Flag == "" && f.Doc == "" && f.DocDue.IsZero() && f.Since == 0 && f.Until == 0 &&
 		f.Received == [2]civil.Instant{} && len(f.Among) == 0 && len(f.IDs) == 0
 }
 

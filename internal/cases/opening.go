@@ -17,6 +17,9 @@ import (
 // MaxText is the length of a complaint in characters.
 const MaxText = 4000
 
+// futureSlack is how far the clock of a client may go before ours.
+const futureSlack = time.Minute
+
 // maxWord is the length of every other field in characters.
 const maxWord = 300
 
@@ -56,7 +59,8 @@ type Opening struct {
 	CheckedBy   string           `json:"checked_by" form:"checked_by"`     // second person's check of a paper record
 	Outage      string           `json:"outage" form:"outage"`
 	Link        string           `json:"link" form:"link"` // a case to link to
-	Key         string           `json:"-" form:"key"`     // idempotency key
+	Origin      Origin           `json:"origin,omitzero" form:"origin"`
+	Key         string           `json:"-" form:"key"` // idempotency key
 	Photos      []blob.Stored    `json:"-" form:"-"`
 	Token       string           `json:"-" form:"-"` // Open311 token that the case answers to
 }
@@ -156,8 +160,11 @@ func (o Opening) MissingFields(p *citypack.Pack, cat *citypack.Category) []strin
 }
 
 // strict reports whether the door refuses a record that lacks required fields; the others keep them as 待补录. A question
-// that is answered at once needs no address, and a call that broke off is held with what was said.
+// that is answered at once needs no address, a call that broke off is held with what was said, and a paper says what it says.
 func (o Opening) strict(u citypack.Urgency) bool {
+	if onPaper(o.Channel) {
+		return false
+	}
 	switch o.Door {
 	case citypack.DoorSeat, citypack.DoorCounter:
 		return u != citypack.Critical && o.Paper == "" && !o.Hold && o.Answer == ""
@@ -180,6 +187,7 @@ func (o *Opening) trim() {
 	} {
 		*s = strings.TrimSpace(*s)
 	}
+	o.Origin.trim()
 }
 
 // Check collects what is wrong with the input by itself; whether the entry standard is met depends on the category too.
@@ -189,6 +197,7 @@ func (o Opening) Check(p *citypack.Pack, now civil.Instant) error {
 	o.checkChoices(&c, p)
 	o.checkPlace(&c, p)
 	o.checkTimes(&c, now)
+	o.checkOrigin(&c, now)
 	if t := o.Details.Temperature; t != nil {
 		c.That(*t >= -300 && *t <= 600, "details.temperature", "field.out_of_range", "min", "-30", "max", "60")
 	}
@@ -268,14 +277,14 @@ func (o Opening) checkTimes(c *fault.Check, now civil.Instant) {
 	if o.ReceivedAt.IsZero() {
 		return
 	}
-	c.That(!o.ReceivedAt.After(now.Add(time.Minute)), "received_at", "case.in_future")
+	c.That(!o.ReceivedAt.After(now.Add(futureSlack)), "received_at", "case.in_future")
 	c.That(now.Sub(o.ReceivedAt) < 400*24*time.Hour, "received_at", "case.too_old")
-	if o.Door == citypack.DoorSeat || o.Door == citypack.DoorPeak || o.Door == citypack.DoorCounter {
+	if (o.Door == citypack.DoorSeat || o.Door == citypack.DoorPeak || o.Door == citypack.DoorCounter) && !onPaper(o.Channel) {
 		late := now.Sub(o.ReceivedAt) > 15*time.Minute
 		c.That(!late || o.Paper != "", "paper_reason", "case.paper_reason")
 		c.That(!late || o.CheckedBy != "", "checked_by", "case.paper_checked")
 	}
-	c.That(!o.Details.ToldAt.After(now.Add(time.Minute)), "details.company_told_at", "case.in_future")
+	c.That(!o.Details.ToldAt.After(now.Add(futureSlack)), "details.company_told_at", "case.in_future")
 }
 
 // Query is what attribution is asked about: where a form that is still being filled in lies, too.

@@ -12,7 +12,14 @@ import (
 // searchText is everything a case is found by, in one spelling: small letters, half-width, no spaces. Telephones and ID
 // numbers in it are masked, like in the text that is shown.
 func searchText(c Case) string {
-	return searchable(c.No + "|" + c.TicketNo + "|" + c.CallerName + "|" + c.Address + "|" + c.CommunityName + "|" + c.Account + "|" + c.Text)
+	doc := c.DocNo
+	if plain := plainNumber(doc); plain != doc {
+		doc += "|" + plain
+	}
+	if doc != "" {
+		doc += "|" // cases without one are found by the same words as before
+	}
+	return searchable(c.No + "|" + c.TicketNo + "|" + doc + c.CallerName + "|" + c.Address + "|" + c.CommunityName + "|" + c.Account + "|" + c.Text)
 }
 
 // searchable brings a text into the one spelling of searches.

@@ -172,6 +172,9 @@ func (s *Service) after(ctx context.Context, tx *db.Tx, was, c Case, e Event) er
 
 // write keeps a changed case: guarded by the version that was read, counted, found again by its new words.
 func (s *Service) write(ctx context.Context, tx *db.Tx, was Case, c *Case) error {
+	if err := s.ends(ctx, tx, was, c); err != nil {
+		return err
+	}
 	c.Version, c.UpdatedAt = was.Version+1, tx.Now
 	if err := update(ctx, tx, was, *c); err != nil {
 		return err

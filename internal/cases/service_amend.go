@@ -172,6 +172,7 @@ type Revealed struct {
 	Caller  Party  `json:"caller"`
 	Contact Party  `json:"contact"`
 	Said    string `json:"said"`
+	Press   Party  `json:"press,omitzero"` // the journalist; only to the centre
 }
 
 // SaidIn gives who called about a case and what they said in the clear, for passing it on to the body that it belongs to. The

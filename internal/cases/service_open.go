@@ -70,7 +70,10 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 		return Opened{}, err
 	}
 	in.trim()
-	if in.Door == citypack.DoorSeat && r.Peak {
+	if channel(in) == Leader && in.Text == "" {
+		in.Text = in.Origin.Text
+	}
+	if in.Door == citypack.DoorSeat && r.Peak && !onPaper(in.Channel) {
 		in.Door = citypack.DoorPeak
 	}
 	if err := in.Check(r.Pack, tx.Now); err != nil {
@@ -80,6 +83,9 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 		if c, known, err := findTicket(ctx, tx, in.City, channel(in), in.TicketNo); err != nil || known {
 			return Opened{Case: c, Dispatched: c.Company != ""}, err
 		}
+	}
+	if err := s.taken(ctx, tx, by, in, cmp.Or(in.ReceivedAt, tx.Now)); err != nil {
+		return Opened{}, err
 	}
 	cat, err := category(r.Pack, in)
 	if err != nil {
@@ -154,6 +160,7 @@ func (s *Service) draft(ctx context.Context, tx *db.Tx, by actor.Actor, r *cityp
 	if in.TestRequest == "yes" {
 		c.TestAt = received
 	}
+	in.prepare(&c)
 	c.Urgency, _ = r.Pack.UrgencyOf(cat, in.Text, in.Details.Care)
 	if rank(in.Urgency) > rank(c.Urgency) {
 		c.Urgency = in.Urgency
@@ -305,6 +312,9 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, by actor.Actor, r *city
 	if err := s.start(ctx, tx, r, &c, plan); err != nil {
 		return Opened{}, err
 	}
+	if err := s.keepOrigin(ctx, tx, by, r, in, &c); err != nil {
+		return Opened{}, err
+	}
 	if err := s.keep(ctx, tx, by, in, &c); err != nil {
 		return Opened{}, err
 	}
@@ -385,6 +395,9 @@ func openBody(in Opening, c Case) map[string]any {
 	}
 	if in.Paper != "" {
 		body["paper_reason"], body["checked_by"] = in.Paper, in.CheckedBy
+	}
+	if c.DocNo != "" {
+		body["doc_no"] = c.DocNo
 	}
 	if len(c.Missing) > 0 {
 		body["missing"] = strings.Join(c.Missing, ",")

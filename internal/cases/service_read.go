@@ -92,6 +92,8 @@ type View struct {
 	Photos   []blob.Blob   `json:"photos"`
 	Allowed  []Event       `json:"allowed"`
 	Reopen   bool          `json:"may_reopen"`
+	Origin   *Recorded     `json:"origin,omitempty"`  // what stands behind it: the letter, the instruction
+	Replies  []Reply       `json:"replies,omitempty"` // what went back about it
 }
 
 // View gives one case with its clocks, timeline, deeds, links and photographs.
@@ -119,6 +121,9 @@ func (s *Service) View(ctx context.Context, by actor.Actor, city int, id string)
 			return View{}, err
 		}
 		if v.Photos, err = blob.Of(ctx, tx, city, c.Subject()); err != nil {
+			return View{}, err
+		}
+		if err := s.viewOrigin(ctx, tx, by, &v); err != nil {
 			return View{}, err
 		}
 		return v, s.viewLinks(ctx, tx, by, &v)
@@ -268,6 +273,9 @@ func (s *Service) Reveal(ctx context.Context, by actor.Actor, in Act) (Revealed,
 		}
 		out, err := s.unseal(ctx, tx, c)
 		if err != nil {
+			return Revealed{}, err
+		}
+		if err := s.unsealPress(ctx, tx, by, c, &out); err != nil {
 			return Revealed{}, err
 		}
 		return out, audit.Record(ctx, tx, by, in.City, audit.Act{Subject: c.Subject(), Act: "case.reveal", Body: map[string]any{"purpose": purpose}})

@@ -173,6 +173,9 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 	if f.Flag != "" {
 		q.and(flagSQL[f.Flag])
 	}
+	if err := q.papers(ctx, tx, city, f); err != nil {
+		return nil, nil, err
+	}
 	if len(f.Among) > 0 {
 		q.in("c.category", f.Among)
 	}
@@ -180,7 +183,7 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 		q.in("c.id", f.IDs)
 	}
 	s.times(tx, q, f)
-	q.few = f.Account != "" || f.Community != "" || f.Worker != "" || len(f.IDs) > 0 || !f.Since.IsZero()
+	q.few = q.few || f.Account != "" || f.Community != "" || f.Worker != "" || len(f.IDs) > 0 || !f.Since.IsZero()
 	find, err := s.search(ctx, tx, q, city, f)
 	if err != nil {
 		return nil, nil, err

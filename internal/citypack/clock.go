@@ -34,6 +34,8 @@ const (
 	ClockReturnAnswer = "return_answer" // 回退答复
 	ClockConnect      = "connect"       // 报装
 	ClockRefund       = "refund"        // 退费到账, towards the legal day of refunds; no case carries it
+	ClockInstruction  = "instruction"   // 批示办理: the deadline that a leader's instruction sets
+	ClockEnquiry      = "enquiry"       // 媒体答复: the deadline of an enquiry of the press
 )
 
 // ClockNames lists the clocks in the order of a case's life.
@@ -41,6 +43,7 @@ func ClockNames() []string {
 	return []string{
 		ClockSign, ClockFirstContact, ClockArrive, ClockMeasure, ClockFeedback, ClockRetest, ClockAnswer,
 		ClockResident, ClockReturn, ClockReturnAnswer, ClockConnect, ClockRefund,
+		ClockInstruction, ClockEnquiry,
 	}
 }
 

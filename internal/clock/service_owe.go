@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ import (
 // Term is such a day: what is owed, by whom, since when, and until when.
 type Term struct {
 	Code        string
+	Party       citypack.Party // whose duty it is; empty: a company's
 	Org         string
 	From        civil.Instant // from when the law counts; may be ahead
 	Due         civil.Instant // the first instant that is late
@@ -56,7 +58,7 @@ func (l *Ledger) Owe(ctx context.Context, tx *db.Tx, rules *citypack.Rules, s Su
 		}
 	}
 	c := Clock{
-		City: s.City, ID: tx.NewID(), Subject: s.key(), Code: t.Code, Party: citypack.PartyUnit, Org: t.Org, Path: t.Path, Source: t.Source,
+		City: s.City, ID: tx.NewID(), Subject: s.key(), Code: t.Code, Party: cmp.Or(t.Party, citypack.PartyUnit), Org: t.Org, Path: t.Path, Source: t.Source,
 		Provisional: t.Provisional, Started: t.From, From: t.From, Stepped: min(t.From, t.Due.Add(-time.Millisecond)), Due: t.Due, State: Running, Version: 1,
 	}
 	if again {
@@ -116,7 +118,9 @@ func (l *Ledger) OfMatters(ctx context.Context, tx *db.Tx, city int, matters []s
 }
 
 // given reports whether the clock's day was handed over instead of counted.
-func (c Clock) given() bool { return c.Code == citypack.ClockRefund }
+func (c Clock) given() bool {
+	return c.Code == citypack.ClockRefund || c.Code == citypack.ClockInstruction || c.Code == citypack.ClockEnquiry
+}
 
 // explainGiven says how the day follows, and what happened since.
 func (c Clock) explainGiven(rules *citypack.Rules, entries []Entry) []calendar.Step {

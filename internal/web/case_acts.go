@@ -71,7 +71,7 @@ func isOpen(v caseView) bool { return v.Case.Open }
 
 // caseActs are all acts of the centre on one case, in the order of its life.
 func caseActs() []caseAct {
-	return slices.Concat(intakeActs(), unitActs(), holdingActs(), endActs(), sideActs())
+	return slices.Concat(intakeActs(), unitActs(), holdingActs(), replyActs(), endActs(), sideActs())
 }
 
 // intakeActs bring a report to a company.

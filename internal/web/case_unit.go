@@ -104,9 +104,14 @@ func (v caseView) appealable() []clock.Clock {
 
 // photosOf keeps the photographs of a form before the transaction that names them.
 func (w *Web) photosOf(r *http.Request, files []*multipart.FileHeader) ([]blob.Stored, error) {
+	return w.filesOf(r, "photos", files, func(*multipart.FileHeader) string { return blob.Photo })
+}
+
+// filesOf keeps the files of a form's field before the transaction that names them.
+func (w *Web) filesOf(r *http.Request, field string, files []*multipart.FileHeader, purpose func(*multipart.FileHeader) string) ([]blob.Stored, error) {
 	const most = 9
 	var check fault.Check
-	check.That(len(files) <= most, "photos", "field.out_of_range", "min", 0, "max", most)
+	check.That(len(files) <= most, field, "field.out_of_range", "min", 0, "max", most)
 	if err := check.Err(); err != nil {
 		return nil, err
 	}
@@ -116,11 +121,11 @@ func (w *Web) photosOf(r *http.Request, files []*multipart.FileHeader) ([]blob.S
 		if err != nil {
 			return nil, fmt.Errorf("open photo %d: %w", i+1, err)
 		}
-		kept, err := w.Blobs.Keep(r.Context(), blob.Upload{City: httpx.City(r.Context()), Purpose: blob.Photo, Name: h.Filename, Reader: f})
+		kept, err := w.Blobs.Keep(r.Context(), blob.Upload{City: httpx.City(r.Context()), Purpose: purpose(h), Name: h.Filename, Reader: f})
 		_ = f.Close() // read-only
 		if err != nil {
 			var bad fault.Check
-			if !bad.Merge("photos", err) {
+			if !bad.Merge(field, err) {
 				return nil, err
 			}
 			return nil, bad.Err()

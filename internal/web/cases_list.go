@@ -72,7 +72,7 @@ func (v consoleView) companyPicks(ctx context.Context) []ui.Option {
 // narrowed reports whether one of the rarer filters is set, so that they stand open.
 func (v consoleView) narrowed() bool {
 	q := v.url.Query()
-	for _, k := range []string{"late", "state", "urgency", "district", "category", "nature", "channel", "flag", "from", "to", "sort"} {
+	for _, k := range []string{"late", "state", "urgency", "district", "category", "nature", "channel", "flag", "from", "to", "doc", "doc_due", "sort"} {
 		if q.Get(k) != "" {
 			return true
 		}

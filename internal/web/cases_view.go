@@ -220,7 +220,7 @@ func caseFlags(ctx context.Context, c cases.Case) []string {
 	for flag, on := range map[string]bool{
 		"missing": len(c.Missing) > 0, "linked": c.Linked, "supervised": c.Supervised, "returned": c.Returns > 0, "reopened": c.Reopens > 0,
 		"reworked": c.Reworks > 0, "urged": c.Urges > 0, "border": c.Border, "changed": c.Changed, "care": c.Details.Care != "",
-		"test": !c.TestAt.IsZero(), "secret": c.Secret, "outage": c.Outage != "", "peak": c.Peak,
+		"test": !c.TestAt.IsZero(), "secret": c.Secret, "outage": c.Outage != "", "peak": c.Peak, "report_due": c.ReportDue,
 	} {
 		if on {
 			out = append(out, flag)

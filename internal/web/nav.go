@@ -26,7 +26,7 @@ type area struct {
 // areas is the navigation of staff. The first four a person may use are the tabs on a telephone.
 func areas() []area {
 	return []area{
-		{"seat", "headphones", []entry{{"seat", "/c/{city}/seat"}, {"calls", "/c/{city}/calls"}, {"call_list", "/c/{city}/calls/list"}, {"call_backs", "/c/{city}/call-backs"}, {"staffing", "/c/{city}/staffing"}}},
+		{"seat", "headphones", []entry{{"seat", "/c/{city}/seat"}, {"quick", quickPath}, {"calls", "/c/{city}/calls"}, {"call_list", "/c/{city}/calls/list"}, {"call_backs", "/c/{city}/call-backs"}, {"staffing", "/c/{city}/staffing"}}},
 		{"cases", "list-checks", []entry{{"cases", "/c/{city}/cases"}, {"requests", "/c/{city}/requests"}, {"verify", "/c/{city}/verify"}, {"callbacks", "/c/{city}/callbacks"}, {"samples", samplesPath}, {"clues", "/c/{city}/clues"}, {"handover", "/c/{city}/handover"}, {"incidents", "/c/{city}/incidents"}, {"bindings", "/c/{city}/bindings"}}},
 		{"company", "building-2", []entry{{"company", "/c/{city}/company"}, {"duty", "/c/{city}/duty"}, {"claims", "/c/{city}/claims"}}},
 		{"field", "wrench", []entry{{"field", "/f/{city}"}}},

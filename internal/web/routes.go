@@ -27,6 +27,7 @@ func (w *Web) table() []Route {
 		w.claimRoutes(),
 		w.queueRoutes(),
 		w.seatRoutes(),
+		w.quickRoutes(),
 		w.phoneRoutes(),
 		w.callRoutes(),
 		w.staffingRoutes(),

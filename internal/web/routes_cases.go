@@ -473,7 +473,7 @@ func (w *Web) writeExport(rw http.ResponseWriter, r *http.Request, f cases.Filte
 	ctx := r.Context()
 	keys := []string{
 		"no", "status", "urgency", "category", "nature", "channel", "received", "address", "company", "district", "dispatched", "signed",
-		"arrived", "fed_back", "closed", "due", "late", "solved", "satisfied", "urges", "returns", "reworks", "reopens", "text",
+		"arrived", "fed_back", "closed", "due", "late", "solved", "satisfied", "urges", "returns", "reworks", "reopens", "text", "doc_no", "doc_due",
 	}
 	header := make([]string, len(keys))
 	for i, k := range keys {
@@ -497,7 +497,7 @@ func (w *Web) writeExport(rw http.ResponseWriter, r *http.Request, f cases.Filte
 		return out.Row(c.No, word("status."+string(c.Status), string(c.Status)), word("urgency."+string(c.Urgency), string(c.Urgency)), names.category(ctx, c.Category),
 			word("nature."+string(c.Nature), string(c.Nature)), word("channel."+string(c.Channel), string(c.Channel)), c.ReceivedAt.Minute(), c.Address, names.org(ctx, c.Company),
 			names.district(c.District), c.DispatchedAt.Minute(), c.SignedAt.Minute(), c.ArrivedAt.Minute(), c.FedBackAt.Minute(), c.ClosedAt.Minute(),
-			c.DueAt.Minute(), late, word("solved."+c.Solved, c.Solved), word("yes_no."+c.Satisfied, c.Satisfied), c.Urges, c.Returns, c.Reworks, c.Reopens, c.Text)
+			c.DueAt.Minute(), late, word("solved."+c.Solved, c.Solved), word("yes_no."+c.Satisfied, c.Satisfied), c.Urges, c.Returns, c.Reworks, c.Reopens, c.Text, c.DocNo, c.DocDue.Minute())
 	})
 	if err != nil {
 		return err

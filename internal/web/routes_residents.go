@@ -334,12 +334,15 @@ func (w *Web) progressView(r *http.Request, f ui.Form) (progressView, error) {
 }
 
 // here is the full address of the receipt, for its QR code.
-func (w *Web) here(r *http.Request) string {
+func (w *Web) here(r *http.Request) string { return w.receiptURL(r, chi.URLParam(r, "token")) }
+
+// receiptURL is the full address at which a resident follows their case.
+func (w *Web) receiptURL(r *http.Request, token string) string {
 	base := strings.TrimRight(w.o.URL, "/")
 	if base == "" {
 		base = "http://" + r.Host
 	}
-	return base + residentPath(r, "/r/"+chi.URLParam(r, "token"))
+	return base + residentPath(r, "/r/"+token)
 }
 
 // publicName is the name of a company as residents read it.

@@ -138,11 +138,19 @@ func (w *Web) seatShow(rw http.ResponseWriter, r *http.Request, in seatInput, wr
 
 // seatCheck takes over what was chosen and shows the form again: the way without scripts.
 func (w *Web) seatCheck(rw http.ResponseWriter, r *http.Request, in seatInput) error {
+	if err := w.takeOver(r, &in); err != nil {
+		return err
+	}
+	return w.seatShow(rw, r, in, nil)
+}
+
+// takeOver puts the company or the household that was chosen into the form.
+func (w *Web) takeOver(r *http.Request, in *seatInput) error {
 	if in.Pick != "" {
 		community, company, _ := strings.Cut(in.Pick, "|")
 		in.Community, in.Company = community, company
-		r.PostForm.Set("community", community)
-		r.PostForm.Set("company", company)
+		retype(r, "community", community)
+		retype(r, "company", company)
 	}
 	if in.House != "" {
 		h, err := w.Places.Household(r.Context(), by(r), httpx.City(r.Context()), in.House)
@@ -150,12 +158,20 @@ func (w *Web) seatCheck(rw http.ResponseWriter, r *http.Request, in seatInput) e
 			return err
 		}
 		for name, value := range houseFields(h) {
-			r.PostForm.Set(name, value)
+			retype(r, name, value)
 		}
 		in.Account, in.Community, in.Building, in.Unit, in.Room = h.Account, h.Community, h.Building, h.Unit, h.Room
-		in.Address = r.PostForm.Get("address")
+		in.Address = houseAddress(h)
 	}
-	return w.seatShow(rw, r, in, nil)
+	return nil
+}
+
+// retype puts a value into a form that is shown again.
+func retype(r *http.Request, name, value string) {
+	r.PostForm.Set(name, value)
+	if r.MultipartForm != nil {
+		r.MultipartForm.Value[name] = []string{value}
+	}
 }
 
 // seatAnswer fills in the answer that an article gives.

@@ -535,7 +535,7 @@ func (p promised) say(ctx context.Context) string {
 // seatChannels are the ways by which a matter reaches a seat; the others come in by themselves.
 func seatChannels() []cases.Channel {
 	return []cases.Channel{
-		cases.Phone, cases.Counter, cases.Hotline, cases.CompanyIn, cases.Letter, cases.Media, cases.Leader, cases.WeChat, cases.Weibo,
+		cases.Phone, cases.Counter, cases.Hotline, cases.CompanyIn, cases.WeChat, cases.Weibo,
 		cases.Opinion, cases.Platform, cases.Patrol, cases.Mail, cases.Other,
 	}
 }

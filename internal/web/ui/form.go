@@ -148,6 +148,11 @@ func NamedForm(f Form, action, id string) templ.Component {
 	return formWith(f, action, templ.Attributes{"id": id})
 }
 
+// NamedFileForm is NamedForm for a form with files.
+func NamedFileForm(f Form, action, id string) templ.Component {
+	return formWith(f, action, templ.Attributes{"id": id, "enctype": "multipart/form-data"})
+}
+
 // PartForm is FormBox for a form whose answer is put into the element with an id; without scripts it is a plain form.
 func PartForm(f Form, action, into string) templ.Component {
 	return formWith(f, action, templ.Attributes{"hx-post": action, "hx-target": "#" + into, "hx-swap": "innerHTML"})

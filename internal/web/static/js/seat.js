@@ -9,12 +9,19 @@ let chosen = false // the category was chosen by hand
 const screen = () => document.querySelector('[data-seat]')
 const form = () => document.getElementById('seat-form')
 
+// typedIn is what was typed; files are not asked about.
+function typedIn(f) {
+  const out = new URLSearchParams()
+  for (const [name, value] of new FormData(f)) if (typeof value === 'string') out.append(name, value)
+  return out
+}
+
 async function ask() {
   if (asked) asked.abort()
   asked = new AbortController()
   try {
     const answer = await fetch(screen().dataset.seat, {
-      method: 'POST', body: new URLSearchParams(new FormData(form())), headers: { 'HX-Request': 'true' }, signal: asked.signal,
+      method: 'POST', body: typedIn(form()), headers: { 'HX-Request': 'true' }, signal: asked.signal,
     })
     if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), 'text/html'))
   } catch { /* a newer question, or no network: what is shown stays */ }
