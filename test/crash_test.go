@@ -20,6 +20,7 @@ import (
 type victim struct {
 	t    *testing.T
 	data string
+	city string   // its code; empty is the demonstration's
 	more []string // further flags of the server
 	cmd  *exec.Cmd
 	URL  string `json:"url"`

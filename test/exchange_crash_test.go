@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,7 @@ func (v *victim) api(ctx context.Context, method, path, key string, in, out any)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, method, v.URL+"/api/v1/cities/990100"+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, v.URL+"/api/v1/cities/"+cmp.Or(v.city, "990100")+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
