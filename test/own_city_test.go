@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func (o *ownTown) file(name, text string) string {
 // run is the binary with the city's settings; what it prints.
 func (o *ownTown) run(ctx context.Context, args ...string) string {
 	o.t.Helper()
-	cmd := exec.CommandContext(ctx, binary, append(append(args[:len(args):len(args)], "--data", o.data, "--city", "990300"), o.more...)...)
+	cmd := exec.CommandContext(ctx, binary, slices.Concat(args, []string{"--data", o.data, "--city", "990300"}, o.more)...)
 	var log strings.Builder
 	cmd.Stderr = &log
 	out, err := cmd.Output()
