@@ -19,7 +19,7 @@ var order = []string{
 	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup",
 	// capabilities
 	"citypack", "refund", "staff", "notice", "place", "resident", "weather", "basemap", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
-	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "exchange", "webhook", "call",
+	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "webhook", "exchange", "call",
 	"staffing", "stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli",

@@ -48,7 +48,7 @@ func (v *v1) exchangeOperations() {
 	ask(v, Operation{Name: "show_ticket", Method: http.MethodGet, Path: one, Permissions: read, tag: "exchange"},
 		func(ctx context.Context, c caller, _ none) (exchange.View, error) {
 			t, err := v.Exchange.Get(ctx, c.by, c.city, c.param("ticket"))
-			t.Messages, t.Requests = whole(t.Messages).Items, whole(t.Requests).Items
+			t.Messages, t.Requests, t.Files = whole(t.Messages).Items, whole(t.Requests).Items, whole(t.Files).Items
 			return t, err
 		})
 	act(v, Operation{Name: "say_on_ticket", Method: http.MethodPost, Path: one + "/say", Permissions: send, tag: "exchange"},
@@ -59,6 +59,11 @@ func (v *v1) exchangeOperations() {
 	act(v, Operation{Name: "settle_ticket", Method: http.MethodPost, Path: one + "/settle", Permissions: send, tag: "exchange"},
 		func(ctx context.Context, c caller, _ none) (exchange.Ticket, error) {
 			return v.Exchange.Settle(ctx, c.by, c.city, c.param("ticket"))
+		})
+	act(v, Operation{Name: "refetch_ticket_file", Method: http.MethodPost, Path: one + "/files/{file}", Permissions: send, tag: "exchange"},
+		func(ctx context.Context, c caller, in exchange.Refetching) (exchange.File, error) {
+			in.City, in.File = c.city, c.param("file")
+			return v.Exchange.Refetch(ctx, c.by, in)
 		})
 	act(v, Operation{Name: "hand_over_case", Method: http.MethodPost, Path: at, Permissions: send, tag: "exchange", status: http.StatusCreated},
 		func(ctx context.Context, c caller, in exchange.Handing) (exchange.Ticket, error) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http" //nolint:depguard // serves the other side of the exchange, a fake
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/app"
@@ -123,8 +124,8 @@ func (h *hotline) open(ctx context.Context) (stop func(), err error) {
 func (h *hotline) post(ctx context.Context, path string, in notice.Signed) (int, []byte, error) {
 	var out any
 	var err error
-	switch what := path[len(path)-6:]; what {
-	case "ssages":
+	switch what := path[strings.LastIndex(path, "/")+1:]; what {
+	case "messages":
 		out, err = h.app.Exchange.Take(ctx, sim.Code, hotlineCode, in)
 	case "resend":
 		out, err = h.app.Exchange.Resend(ctx, sim.Code, hotlineCode, in)

@@ -69,13 +69,8 @@ func call[Out any](ctx context.Context, s *Service, p Platform, path string, in 
 	return out, nil
 }
 
-func (s *Service) request(ctx context.Context, p Platform, path string, in any) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
-	body, err := json.Marshal(in)
-	if err != nil {
-		return nil, fmt.Errorf("encode message: %w", err)
-	}
+// signed makes a request that carries our signature.
+func (s *Service) signed(ctx context.Context, p Platform, path string, body []byte) (*http.Request, error) {
 	signer, err := s.signer(p)
 	if err != nil {
 		return nil, fmt.Errorf("open the secret of platform %s: %w", p.Code, err)
@@ -89,6 +84,20 @@ func (s *Service) request(ctx context.Context, p Platform, path string, in any) 
 		return nil, fault.Wrap(err, fault.Down, "exchange.down")
 	}
 	notice.SetHeaders(req.Header, signer.Sign(u.Path, body))
+	return req, nil
+}
+
+func (s *Service) request(ctx context.Context, p Platform, path string, in any) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode message: %w", err)
+	}
+	req, err := s.signed(ctx, p, path, body)
+	if err != nil {
+		return nil, err
+	}
 	res, err := s.o.Client.Do(req)
 	if err != nil {
 		return nil, fault.Wrap(plain(err), fault.Down, "exchange.down")

@@ -173,12 +173,14 @@ type Details struct {
 	Seat       string        `json:"seat,omitempty"` // 驻场 seat
 }
 
-// Attachment is a file by reference: whoever wants it asks its side for the hash and checks what comes.
+// Attachment is a file by reference: whoever gets it fetches the bytes, from the address if there is one, else from the
+// program of the side that names it, and checks that they are what is said here.
 type Attachment struct {
 	Name      string `json:"name"`
 	MediaType string `json:"media_type"`
 	Size      int64  `json:"size"`
 	SHA256    string `json:"sha256"`
+	URL       string `json:"url,omitempty"`
 }
 
 // Bounds of a message.
@@ -243,6 +245,7 @@ func (m Message) checkAttachments(c *fault.Check) {
 		c.That(strings.Contains(a.MediaType, "/"), at+"media_type", "field.required")
 		c.That(a.Size > 0 && a.Size <= mostSize, at+"size", "field.out_of_range", "min", 1, "max", mostSize)
 		c.That(hashShape.MatchString(a.SHA256), at+"sha256", "exchange.bad_hash")
+		c.That(a.URL == "" || isFileURL(a.URL), at+"url", "exchange.bad_file_url")
 	}
 }
 

@@ -46,7 +46,8 @@ type Options struct {
 
 // Service offers the use cases.
 type Service struct {
-	o Options
+	o       Options
+	outside *http.Client // for files at addresses that are not the platform's own
 }
 
 // New makes the service and, where there is a runner, registers its jobs.
@@ -58,9 +59,9 @@ func New(o Options) (*Service, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Client == nil {
-		o.Client = &http.Client{Timeout: callTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		o.Client = &http.Client{Timeout: callTime, CheckRedirect: noRedirect}
 	}
-	s := &Service{o: o}
+	s := &Service{o: o, outside: outside()}
 	if o.Jobs != nil {
 		s.register(o.Jobs)
 	}
@@ -96,6 +97,7 @@ func (s *Service) register(r *jobs.Runner) {
 	jobs.Handle(r, func(ctx context.Context, j jobs.Job, _ sweeping) error { return s.sweep(ctx, j.City) })
 	jobs.Handle(r, func(ctx context.Context, j jobs.Job, _ comparing) error { return s.compareAll(ctx, j.City) })
 	jobs.Handle(r, s.repair)
+	jobs.Handle(r, func(ctx context.Context, j jobs.Job, a fetching) error { return s.fetchOne(ctx, j.City, a.File) })
 	r.Every(sweepEvery, sweeping{})
 	r.Every(time.Hour, comparing{})
 }

@@ -35,6 +35,7 @@ type Saying struct {
 	Reached   string        `json:"reached" form:"reached"`
 	Solved    string        `json:"solved" form:"solved"`
 	Satisfied string        `json:"satisfied" form:"satisfied"`
+	Files     []string      `json:"files" form:"files"` // attachments of the case, by id
 	Key       string        `json:"-" form:"key"`
 }
 
@@ -65,6 +66,9 @@ func (s *Service) saySeen(ctx context.Context, tx *db.Tx, by actor.Actor, in Say
 	was := t
 	m := Message{
 		Event: in.Event, Text: in.Text, Until: in.Until, What: in.What, Answers: in.Answers, Reached: in.Reached, Solved: in.Solved, Satisfied: in.Satisfied,
+	}
+	if m.Attachments, err = attachIn(ctx, tx, t, in.Files); err != nil {
+		return t, err
 	}
 	if in.Event == Supervise {
 		year := tx.Now.Date().Year
@@ -107,6 +111,7 @@ type Handing struct {
 	Platform string        `json:"platform" form:"platform"`
 	Text     string        `json:"text" form:"text"` // why it belongs there
 	ReplyBy  civil.Instant `json:"reply_by" form:"reply_by"`
+	Files    []string      `json:"files" form:"files"` // attachments of the case, by id
 	Key      string        `json:"-" form:"key"`
 }
 
@@ -161,6 +166,9 @@ func (s *Service) handOver(ctx context.Context, tx *db.Tx, by actor.Actor, in Ha
 	}}
 	if c.Secret { // an informer stays hidden
 		m.Details.Caller = cases.Party{}
+	}
+	if m.Attachments, err = attachIn(ctx, tx, t, in.Files); err != nil {
+		return t, err
 	}
 	if err := s.sayIn(ctx, tx, &t, m, by.ID); err != nil {
 		return t, err

@@ -29,6 +29,7 @@ type View struct {
 	Ticket
 	Messages []Entry   `json:"messages"`
 	Requests []Request `json:"requests"`
+	Files    []File    `json:"files"` // of their messages, as far as they were fetched
 	Allowed  []Event   `json:"allowed"`
 }
 
@@ -77,6 +78,9 @@ func (s *Service) Get(ctx context.Context, by actor.Actor, city int, id string) 
 			return v, err
 		}
 		if v.Requests, err = requestsOf(ctx, tx, t); err != nil {
+			return v, err
+		}
+		if v.Files, err = filesOf(ctx, tx, t); err != nil {
 			return v, err
 		}
 		if by.May(actor.ExchangeSend, t.On()) == nil {

@@ -327,6 +327,15 @@ func (s *Service) sweep(ctx context.Context, city int) error {
 				return nil, err
 			}
 		}
+		files, err := dueFiles(ctx, tx, city)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range files {
+			if err := jobs.Add(ctx, tx, city, fetching{id}, jobs.When{Unique: "exchange:file:" + id}); err != nil {
+				return nil, err
+			}
+		}
 		return gaps(ctx, tx, city)
 	})
 	if err != nil {

@@ -41,22 +41,27 @@ type Receipt struct {
 	Next   int64  `json:"next"` // number of the message that is wanted next
 }
 
-// from finds who signed a request. Whatever is wrong gets the same answer.
+// from finds who signed a request. Whatever is wrong gets the same answer; the log says what it was.
 func (s *Service) from(ctx context.Context, tx *db.Tx, city int, code string, in notice.Signed) (Platform, error) {
-	denied := fault.New(fault.Denied, "exchange.bad_signature")
-	p, err := platformIn(ctx, tx, city, code)
-	if fault.Is(err, fault.NotFound) || err == nil && !p.Active {
-		return p, denied
+	denied := func(why string) error {
+		s.o.Log.WarnContext(ctx, "exchange: a request was refused", "city", city, "platform", code, "path", in.Path, "why", why)
+		return fault.New(fault.Denied, "exchange.bad_signature")
 	}
-	if err != nil {
+	p, err := platformIn(ctx, tx, city, code)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return p, denied("no such platform")
+	case err != nil:
 		return p, err
+	case !p.Active:
+		return p, denied("switched off")
 	}
 	signer, err := s.signer(p)
 	if err != nil {
 		return p, fmt.Errorf("open the secret of platform %s: %w", code, err)
 	}
 	if err := signer.Verify(in); err != nil || len(in.Nonce) > 100 {
-		return p, denied
+		return p, denied("signature, account or time")
 	}
 	return p, nil
 }
@@ -65,6 +70,7 @@ func (s *Service) from(ctx context.Context, tx *db.Tx, city int, code string, in
 func (s *Service) once(ctx context.Context, tx *db.Tx, p Platform, in notice.Signed) error {
 	fresh, err := channel.UseNonceIn(ctx, tx, channel.Nonce{City: p.City, Channel: nonces, Account: p.Code, Word: in.Nonce}, s.o.Machine())
 	if err == nil && !fresh {
+		s.o.Log.WarnContext(ctx, "exchange: a request was refused", "city", p.City, "platform", p.Code, "path", in.Path, "why", "replayed")
 		return fault.New(fault.Denied, "exchange.replayed")
 	}
 	return err
@@ -456,6 +462,9 @@ var effects = map[Event]bool{Cancel: true, Redo: true, Urge: true, Supervise: tr
 func (s *Service) followed(ctx context.Context, tx *db.Tx, p Platform, t *Ticket, e Entry, m Message) error {
 	if t.Case == "" {
 		return nil
+	}
+	if err := s.wantIn(ctx, tx, t, e); err != nil {
+		return err
 	}
 	body := map[string]any{"platform": p.Code, "ticket": t.No, "event": m.Event, "text": e.Note}
 	if err := audit.Record(ctx, tx, system(p), t.City, audit.Act{Subject: "case:" + t.Case, Act: "exchange." + string(m.Event), Body: body}); err != nil {

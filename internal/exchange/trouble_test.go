@@ -332,6 +332,11 @@ func TestForgedAndReplayed(t *testing.T) {
 		if _, err := w.svc.Take(ctx, city, code, in); fault.KindOf(err) != fault.Denied || fault.Of(err).Key != "exchange.replayed" {
 			t.Errorf("replayed: %v", err)
 		}
+		for _, why := range []string{`why="signature, account or time"`, `why="no such platform"`, "why=replayed"} {
+			if !strings.Contains(w.log.String(), why) {
+				t.Errorf("the log has no line with %s:\n%s", why, w.log.String())
+			}
+		}
 	})
 }
 

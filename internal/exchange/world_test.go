@@ -1,8 +1,11 @@
 package exchange_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -42,12 +45,14 @@ type world struct {
 	d      *db.DB
 	now    *dbtest.Clock
 	cases  *cases.Service
+	blobs  *blob.Service
 	sends  *dispatch.Service
 	svc    *exchange.Service
 	runner *jobs.Runner
 	fake   *platformfake.Platform
 	code   string
 	told   []string
+	log    bytes.Buffer
 }
 
 func quick(t testing.TB) *db.DB { return dbtest.SQLite(t) }
@@ -80,6 +85,7 @@ func newWorldNamed(t testing.TB, d *db.DB, code string) *world {
 		t.Fatal(err)
 	}
 	blobs := blob.New(d, blob.Disk(t.TempDir()))
+	w.blobs = blobs
 	x := territory.Build(snapshot())
 	w.cases = cases.New(cases.Options{
 		DB: d, Ring: ring, Blobs: blobs, Clocks: clocks, Rules: rules,
@@ -93,7 +99,7 @@ func newWorldNamed(t testing.TB, d *db.DB, code string) *world {
 	w.sends = dispatch.New(dispatch.Options{DB: d, Cases: w.cases, Clocks: clocks, Blobs: blobs, IsCompany: company})
 	w.svc, err = exchange.New(exchange.Options{
 		DB: d, Ring: ring, Cases: w.cases, Dispatch: w.sends, Blobs: blobs, Jobs: w.runner, Machine: time.Now, IsCompany: company,
-		Client: &http.Client{Timeout: 5 * time.Second},
+		Client: &http.Client{Timeout: 5 * time.Second}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Tell: func(_ context.Context, _ *db.Tx, _ exchange.Ticket, _ exchange.Platform, what, _ string) error {
 			w.told = append(w.told, what)
 			return nil
@@ -131,6 +137,15 @@ func (w *world) post(ctx context.Context, path string, in notice.Signed) (int, [
 	switch path {
 	case "/x/messages":
 		out, err = w.svc.Take(ctx, city, w.code, in)
+	case "/x/files":
+		f, err := w.svc.GiveFile(ctx, city, w.code, in)
+		if err != nil {
+			status := map[fault.Kind]int{fault.NotFound: 404, fault.Denied: 403, fault.Invalid: 422}[fault.KindOf(err)]
+			return status, []byte(err.Error()), nil
+		}
+		defer f.Body.Close()
+		b, err := io.ReadAll(f.Body)
+		return 200, b, err
 	case "/x/resend":
 		out, err = w.svc.Resend(ctx, city, w.code, in)
 	default:

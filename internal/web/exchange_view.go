@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -317,4 +318,24 @@ func messageSteps(ctx context.Context, list []exchange.Entry) []ui.Step {
 		}
 	}
 	return out
+}
+
+// ownFiles are the attachments of a case as a form offers them.
+func ownFiles(list []blob.Blob) []ui.Option {
+	out := make([]ui.Option, len(list))
+	for i, b := range list {
+		out[i] = ui.Option{Value: b.ID, Text: b.Name + " " + b.CreatedAt.MonthDayClock()}
+	}
+	return out
+}
+
+func fileTone(s exchange.FileState) ui.Tone {
+	switch s {
+	case exchange.Kept:
+		return ui.Green
+	case exchange.NotFetched:
+		return ui.Red
+	case exchange.Wanted:
+	}
+	return ui.Amber
 }

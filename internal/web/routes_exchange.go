@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -32,6 +35,7 @@ func (w *Web) exchangeRoutes() []Route {
 		post(ExchangePath+"/messages", signed, fromPlatform(w.Exchange.Take)),
 		post(ExchangePath+"/resend", signed, fromPlatform(w.Exchange.Resend)),
 		post(ExchangePath+"/ledger", signed, fromPlatform(w.Exchange.Ledger)),
+		post(ExchangePath+"/files", signed, w.platformFile),
 		get("/c/{city}/platforms", read, w.platformsPage),
 		post("/c/{city}/platforms/{platform}/replay", manage, w.replayPlatform),
 		get("/c/{city}/platforms/{platform}/edit", may(actor.KeyManage), w.platformForm),
@@ -47,6 +51,7 @@ func (w *Web) exchangeRoutes() []Route {
 		get("/c/{city}/tickets/{ticket}", read, w.ticketPage),
 		post("/c/{city}/tickets/{ticket}/say", send, w.sayTicket),
 		post("/c/{city}/tickets/{ticket}/settle", send, w.settleTicket),
+		post("/c/{city}/tickets/{ticket}/files/{file}", send, w.refetchFile),
 		post("/c/{city}/cases/{case}/hand_over", send, w.handOver),
 		get("/c/{city}/hotlines", calls, w.hotlinesPage),
 		get("/c/{city}/hotlines/export", calls, w.hotlinesExport),
@@ -72,6 +77,39 @@ func fromPlatform[Out any](use func(ctx context.Context, city int, code string, 
 		rw.Header().Set("Cache-Control", "no-store")
 		return json.NewEncoder(rw).Encode(out)
 	}
+}
+
+// platformFile hands a platform the bytes of a file that we named to it.
+func (w *Web) platformFile(rw http.ResponseWriter, r *http.Request) error {
+	in, err := notice.FromRequest(r)
+	if err != nil {
+		return httpx.Malformed(err)
+	}
+	f, err := w.Exchange.GiveFile(r.Context(), httpx.City(r.Context()), param(r, "platform"), in)
+	if err != nil {
+		if fault.KindOf(err) == fault.Internal {
+			return err // logged with the request
+		}
+		httpx.WriteProblem(rw, r, err)
+		return nil
+	}
+	defer func() { _ = f.Body.Close() }() // read-only
+	rw.Header().Set("Content-Type", f.MediaType)
+	rw.Header().Set("Content-Length", strconv.FormatInt(f.Size, 10))
+	rw.Header().Set("Cache-Control", "no-store")
+	_, err = io.Copy(rw, f.Body)
+	return err
+}
+
+// refetchFile has a file of the platform fetched again.
+func (w *Web) refetchFile(rw http.ResponseWriter, r *http.Request) error {
+	city := httpx.City(r.Context())
+	in, err := httpx.Bind[exchange.Refetching](r)
+	if err == nil {
+		in.City, in.File = city, param(r, "file")
+		_, err = w.Exchange.Refetch(r.Context(), by(r), in)
+	}
+	return w.after(rw, r, err, ticketPath(city, param(r, "ticket")), "exchangepage.refetching")
 }
 
 type platformsView struct {
@@ -328,6 +366,7 @@ type ticketView struct {
 	city     int
 	now      civil.Instant
 	platform exchange.Platform
+	own      []blob.Blob // attachments of the case, which may be sent along
 	form     ui.Form
 }
 
@@ -344,6 +383,14 @@ func (w *Web) ticketView(r *http.Request) (ticketView, error) {
 			v.platform = h.Platform
 		}
 	}
+	if err != nil || v.Case == "" || len(v.Allowed) == 0 {
+		return v, err
+	}
+	c, err := w.Cases.View(ctx, by(r), v.city, v.Case)
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) {
+		return v, nil
+	}
+	v.own = c.Photos
 	return v, err
 }
 

@@ -40,6 +40,16 @@ const (
 	Stuck       Fault = "stuck"        // nothing is taken, and the answer misses the first for ever
 )
 
+// Ways in which the bytes of a file fail.
+const (
+	FileDown  Fault = "file_down"  // 503
+	FileHalf  Fault = "file_half"  // half of it comes
+	FileOther Fault = "file_other" // another one of the same length comes
+	FileMore  Fault = "file_more"  // it, and more
+	FileGone  Fault = "file_gone"  // 404
+	FileMoved Fault = "file_moved" // the answer sends elsewhere
+)
+
 // Post hands a signed request to the centre.
 type Post func(ctx context.Context, path string, in notice.Signed) (status int, body []byte, err error)
 
@@ -73,7 +83,10 @@ type Platform struct {
 	n       int
 	faults  []Fault
 	asked   int
-	wrong   []string // what it was sent that no platform would take
+	wrong   []string          // what it was sent that no platform would take
+	files   map[string][]byte // its own, by hash
+	failing []Fault           // of files
+	got     map[string][]byte // the centre's, by hash
 }
 
 // Options set up a fake.
@@ -89,6 +102,7 @@ type Options struct {
 func New(o Options) *Platform {
 	return &Platform{
 		signer: o.Signer, base: o.Base, post: o.Post, now: o.Now, prefix: o.Prefix, nonces: map[string]bool{}, tickets: map[string]*Ticket{},
+		files: map[string][]byte{}, got: map[string][]byte{},
 	}
 }
 
@@ -339,7 +353,7 @@ func (p *Platform) answer(way Fault, what string, body []byte) (int, any) {
 		return http.StatusTooManyRequests, "slow down"
 	case Refuse:
 		return http.StatusUnprocessableEntity, "this office does not take it so"
-	case TakenThen5x, TakenGone, TakenHalf, TakenHTML, WrongKey, LostTicket, Forgetful, LowNext, Stuck:
+	case TakenThen5x, TakenGone, TakenHalf, TakenHTML, WrongKey, LostTicket, Forgetful, LowNext, Stuck, FileDown, FileHalf, FileOther, FileMore, FileGone, FileMoved:
 	}
 	switch what {
 	case "messages":
@@ -357,6 +371,8 @@ func (p *Platform) answer(way Fault, what string, body []byte) (int, any) {
 		return http.StatusOK, out
 	case "ledger":
 		return p.list(body)
+	case "files":
+		return p.give(body)
 	}
 	return http.StatusNotFound, "no such address"
 }
@@ -493,7 +509,12 @@ func reply(w http.ResponseWriter, way Fault, status int, answer any) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(raw[:len(raw)/2]) // whoever asked is gone
 		return
-	case Down, Refuse, Busy, WrongKey, LostTicket, Forgetful, LowNext, Stuck:
+	case Down, Refuse, Busy, WrongKey, LostTicket, Forgetful, LowNext, Stuck, FileDown, FileHalf, FileOther, FileMore, FileGone, FileMoved:
+	}
+	if raw, file := answer.([]byte); file {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(raw) // whoever asked is gone
+		return
 	}
 	if why, bad := answer.(string); bad {
 		problem(w, status, why, nil)
