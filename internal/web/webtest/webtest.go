@@ -19,7 +19,9 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -299,6 +301,40 @@ func (b *Browser) Size(width, height int64) {
 	b.Do("set the size", chromedp.EmulateViewport(width, height))
 }
 
+// Cookie gives the window a cookie of the site, so that a test need not log in page by page.
+func (b *Browser) Cookie(name, value string) {
+	b.t.Helper()
+	call(b, "set the cookie "+name, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.base + "/"})
+}
+
+// NoScripts lets no script of a page run from here on, as with a browser in which they are switched off.
+func (b *Browser) NoScripts() {
+	b.t.Helper()
+	call(b, "switch scripts off", emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+}
+
+// Slow3G is the line of Chromium's slow 3G: 400 ms to the first byte and 400 kbit/s, with nothing in the cache.
+func (b *Browser) Slow3G() {
+	b.t.Helper()
+	const perSecond = 400_000 / 8
+	call(b, "switch the network on", network.Enable, network.EnableParams{})
+	call(b, "empty the cache", network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	call(b, "slow the line down", emulateNetwork, map[string]any{"offline": false, "latency": 400, "downloadThroughput": perSecond, "uploadThroughput": perSecond})
+}
+
+// emulateNetwork is the command that the generated package leaves out.
+var emulateNetwork = cdp.Command[map[string]any, cdp.Empty]{Method: "Network.emulateNetworkConditions"}
+
+// call gives Chromium one command.
+func call[P, R any](b *Browser, what string, c cdp.Command[P, R], p P) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, c, p); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
 // Axe asks axe about WCAG 2.2 AA and fails with everything serious that it finds.
 func (b *Browser) Axe(what string) {
 	b.t.Helper()
@@ -338,6 +374,25 @@ func (b *Browser) Shot(name string) {
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	b.save(dir, name+".png", png, err)
+}
+
+// Tall takes a picture of the whole page, as far down as it goes.
+func (b *Browser) Tall(name string) {
+	b.t.Helper()
+	dir := Shots()
+	if dir == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+	b.save(dir, name+".jpg", png, err)
+}
+
+// Letters sets the size of the browser's own letters, 16 at first, as people do who need them larger.
+func (b *Browser) Letters(size int64) {
+	b.t.Helper()
+	call(b, "set the size of letters", page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: size}})
 }
 
 // Both takes pictures of the present page at the two sizes that people use, checks that neither scrolls sideways and asks
