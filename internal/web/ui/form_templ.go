@@ -119,7 +119,7 @@ func formBox(f Form, action string, more templ.Attributes, problems []problem, b
 	})
 }
 
-// summary lists what is wrong, in the order of the page, with links to the fields.
+// summary lists what is wrong, in the order of the page, with links to the fields. It has the cursor, also without scripts.
 func summary(f Form, problems []problem) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -142,7 +142,7 @@ func summary(f Form, problems []problem) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if f.Failed() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<div class=\"note bad\" role=\"alert\" tabindex=\"-1\" data-summary>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<div class=\"note bad\" role=\"alert\" tabindex=\"-1\" autofocus data-summary>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
