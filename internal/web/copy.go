@@ -137,7 +137,7 @@ func (w *Web) withCheck(r *http.Request, d paper.Document, city int, id string) 
 func (w *Web) showChecked(rw http.ResponseWriter, r *http.Request, v checkedView) error {
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.Header().Set("X-Robots-Tag", "noindex")
-	return w.showCitizen(rw, r, Page{Title: text.Msg("measurepage.copy.window", "title", v.title), Body: checkedBody(v), Back: v.home})
+	return w.showCitizen(rw, r, Page{Title: text.Msg("measurepage.copy.title", "title", v.title), Body: checkedBody(v), Back: v.home})
 }
 
 // chainSays says what the chain behind a paper is worth.

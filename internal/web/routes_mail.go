@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/mail"
@@ -54,7 +55,8 @@ func (w *Web) mailStop(rw http.ResponseWriter, r *http.Request) error {
 type mailView struct {
 	city int
 	mine mail.Mine
-	form ui.Form
+	form ui.Form // the one of the code
+	want ui.Form // the one of the address
 }
 
 func (w *Web) mailOf(r *http.Request, who resident.Who) (mailView, error) {
@@ -107,5 +109,12 @@ func (w *Web) mailAgain(rw http.ResponseWriter, r *http.Request, who resident.Wh
 	if failed != nil {
 		return failed
 	}
-	return w.again(rw, r, err, ui.Citizen, func(f ui.Form) Page { v.form = f; return v.page() })
+	return w.again(rw, r, err, ui.Citizen, func(f ui.Form) Page {
+		if strings.HasSuffix(r.URL.Path, "/me/mail") {
+			v.want = f
+		} else {
+			v.form = f
+		}
+		return v.page()
+	})
 }

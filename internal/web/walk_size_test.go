@@ -66,6 +66,9 @@ func TestResidentsPagesInEverySize(t *testing.T) {
 			b.Size(390, 844)
 		}
 		b.Letters(32) // the browser's own letters at 200 %
+		if got := b.Eval(`getComputedStyle(document.documentElement).fontSize`); got != "36px" {
+			t.Errorf("%s: letters of %s when the browser's are doubled; want twice 18px", s.pattern, got)
+		}
 		whole(t, b, s.pattern+" with letters at 200 %")
 		b.Letters(16)
 		b.Open(withAsk(s.path, "lang=en"))
