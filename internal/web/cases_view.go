@@ -205,6 +205,9 @@ func caseMarks(ctx context.Context, c cases.Case) []string {
 	if c.Supervised {
 		out = append(out, ui.T(ctx, "flag.supervised"))
 	}
+	if c.ReportDue && c.Open {
+		out = append(out, ui.T(ctx, "flag.report_due"))
+	}
 	if c.Reopens > 0 {
 		out = append(out, ui.T(ctx, "flag.reopened"))
 	}

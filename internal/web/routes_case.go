@@ -242,7 +242,9 @@ func (w *Web) doCaseAct(a caseAct) handler {
 		v.pick(r.PostForm)
 		v.gone = !v.can(a) && !v.aside(a)
 		if k == fault.Conflict {
-			v.beaten = v.lastStep(r.Context())
+			if fault.Of(err).Key != "case.origin.report_first" { // nobody was first: something is missing, and the message says what
+				v.beaten = v.lastStep(r.Context())
+			}
 			rw.Header().Set("Rehu-Form", "again")
 		}
 		return w.again(rw, r, err, ui.Staff, func(f ui.Form) Page { return w.askPageOf(v, a, f) })

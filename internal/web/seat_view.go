@@ -423,6 +423,11 @@ func (v *seatView) tone() string {
 	return "warn"
 }
 
+// speaks reports whether somebody is there to whom the answer can be read out.
+func (v *seatView) speaks() bool {
+	return v.in.Channel != cases.Letter && v.in.Channel != cases.Leader && v.in.Channel != cases.Media
+}
+
 // dispatches reports whether the matter will go to the company by itself.
 func (v *seatView) dispatches() bool {
 	return v.answer != nil && v.category != nil && v.answer.MayAutoDispatch() && v.category.MayAutoDispatch()
