@@ -216,7 +216,7 @@ func (a *App) services() (err error) {
 	a.Jobs, a.Audit = jobs.New(a.DB), audit.New(a.DB)
 	a.Staff, err = staff.New(staff.Options{
 		DB: a.DB, Ring: a.Ring, Machine: a.o.Machine, Idle: a.Config.Session.Idle, Life: a.Config.Session.Life, Provider: a.provider(),
-		Password: a.passwords(),
+		Password: a.passwords(), Blobs: a.Blobs,
 	})
 	if err != nil {
 		return fmt.Errorf("set up staff: %w", err)

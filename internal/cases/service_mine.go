@@ -13,6 +13,7 @@ type Mine struct {
 	Progress
 	Account string // household it is about, empty where nobody took it down
 	Caller  bool   // they reported it themselves
+	Worker  string // who is to come, an id of staff; empty: nobody was named
 }
 
 // mostMine is how many cases a resident sees in one list: a winter's of one home, by far.
@@ -44,7 +45,7 @@ func (s *Service) MineOf(ctx context.Context, city int, person string, accounts 
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, Mine{Progress: p, Account: c.Account, Caller: c.CallerID == person})
+			out = append(out, Mine{Progress: p, Account: c.Account, Caller: c.CallerID == person, Worker: c.Worker})
 		}
 		return out, nil
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/audit"
+	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/page"
@@ -37,6 +38,7 @@ type Options struct {
 	Password *argon2id.Params // cost of a password hash; nil = 32 MiB, two passes
 	Issuer   string           // name shown in one-time code apps; "Rehu"
 	Provider Provider         // the city's identity provider; nil = none
+	Blobs    *blob.Service    // pictures on badges; nil = none
 }
 
 // Service offers the use cases.

@@ -33,6 +33,7 @@ type Person struct {
 	MustChange bool          `db:"must_change" json:"must_change"`
 	TOTP       bool          `db:"totp_on" json:"totp"`
 	Active     bool          `db:"active" json:"active"`
+	Portrait   string        `db:"portrait" json:"-"` // the picture on the badge, an attachment
 	Version    int64         `db:"version" json:"version"`
 	Created    civil.Instant `db:"created_at" json:"created_at"`
 	LastLogin  civil.Instant `db:"last_login_at" json:"last_login_at"`

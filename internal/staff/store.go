@@ -225,3 +225,8 @@ func Holders(ctx context.Context, tx *db.Tx, city int, roles []actor.Role) ([]Pe
 	}
 	return rows, nil
 }
+
+// badge finds who works in a city.
+func badge(ctx context.Context, tx *db.Tx, city int, person string) (Badge, bool, error) {
+	return db.Maybe[Badge](ctx, tx, `SELECT `+db.Columns[Badge]("")+` FROM person WHERE id = $1 AND city_id = $2 AND active = TRUE`, person, city)
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/resident"
+	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
@@ -46,7 +47,8 @@ type mineView struct {
 	told      []bulletin.Bulletin // for the home
 	matters   []cases.Mine
 	questions []notice.Mine
-	doors     map[string]string // four digits by case
+	doors     map[string]string      // four digits by case
+	comes     map[string]staff.Badge // who comes, by case
 }
 
 func (v mineView) href(more string) string { return at("/c/{city}/m"+more, v.who.City) }
@@ -107,7 +109,7 @@ func (w *Web) myHome(rw http.ResponseWriter, r *http.Request, who resident.Who) 
 }
 
 func (w *Web) mineView(r *http.Request, who resident.Who, account string) (mineView, error) {
-	v := mineView{who: who, doors: map[string]string{}}
+	v := mineView{who: who, doors: map[string]string{}, comes: map[string]staff.Badge{}}
 	all, err := w.Residents.Homes(r.Context(), who.Actor, who.City)
 	if err != nil {
 		return v, err
@@ -139,10 +141,12 @@ func (w *Web) mineView(r *http.Request, who resident.Who, account string) (mineV
 		}
 	}
 	v.digits(w)
-	if v.own.ID == "" {
-		return v, nil
+	if v.own.ID != "" {
+		if err := w.furnish(r, &v); err != nil {
+			return v, err
+		}
 	}
-	return v, w.furnish(r, &v)
+	return v, w.visitors(r, &v)
 }
 
 // digits reckons by what the resident knows whoever stands at the door today.

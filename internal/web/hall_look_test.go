@@ -95,16 +95,18 @@ func TestTheHallInABrowser(t *testing.T) {
 	b.WaitText("已重新办理")
 
 	again := k.only()
-	if _, err := k.app.Dispatch.Sign(bg, companyOf, dispatch.Signing{Act: actOn(again, "")}); err != nil {
-		t.Fatal(err)
-	}
+	k.comes(again)
 	b.Open(residents + "/home")
 	b.WaitText("上门核对码")
 	digits := b.Eval(`document.querySelector('.digits').textContent.trim()`)
 	if want := k.app.Residents.Digits(city, again.Subject(), k.clock.Now().Date()); digits != want {
 		t.Errorf("the resident reads %q, the worker %q", digits, want)
 	}
+	b.WaitText("冯师傅")
+	b.WaitJS("document.querySelector('.comes img').naturalWidth > 0")
 	b.Shot("hall-home")
+	b.Eval("document.querySelector('.comes').scrollIntoView({block: 'center'})")
+	b.Shot("hall-comes")
 	for what, path := range map[string]string{"home": "/home", "people": "/home/people?home=A1001", "logins": "/me", "paper": "/bind/paper", "help": "/bind?help=1"} {
 		sizes(b, what, residents+path)
 	}

@@ -17,6 +17,8 @@ func (w *Web) accountRoutes() []Route {
 		get("/account", own, w.account),
 		get("/account/password", own, w.passwordForm),
 		post("/account/password", own, w.changePassword),
+		get("/account/portrait", own, w.ownPortrait),
+		post("/account/portrait", own, w.setPortrait),
 		post("/account/totp", own, w.beginTOTP),
 		post("/account/totp/confirm", own, w.confirmTOTP),
 		post("/account/totp/off", own, w.endTOTP),
@@ -32,6 +34,7 @@ type accountView struct {
 	Sessions []staff.Session
 	Present  string // the session this page was asked in
 	Off      ui.Form
+	Picture  ui.Form
 	Asked    bool // the form to switch codes off came back with messages
 }
 

@@ -28,6 +28,7 @@ func (w *Web) hallRoutes() []Route {
 		post("/c/{city}/m/enter", public, w.askCode),
 		post("/c/{city}/m/enter/code", public, w.enterWith),
 		get("/c/{city}/m/home", public, w.hall(w.myHome)),
+		get("/c/{city}/m/home/visitor/{case}", public, w.hall(w.visitorPhoto)),
 		get("/c/{city}/m/home/test", public, w.hall(w.wishForm)),
 		post("/c/{city}/m/home/test", public, w.hall(w.wishTest)),
 		get("/c/{city}/m/home/people", public, w.hall(w.kin)),
