@@ -287,6 +287,9 @@ func chainOf(ctx context.Context, tx *db.Tx, city int, home string, records []Re
 	}
 	byRecord := make(map[string]chained, len(entries))
 	for _, e := range entries {
+		if !strings.HasPrefix(e.Act, "measure.") {
+			continue // a finding, a payment: they hang in the same chain and may name a record
+		}
 		var body chained
 		if err := e.Data(&body); err != nil {
 			return c, err
