@@ -16,10 +16,11 @@ var order = []string{
 	// words
 	"fault", "civil", "money", "celsius", "text", "page", "flow", "actor", "calendar", "geo", "sim", "jsonl", "sheet",
 	// platform
-	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup",
+	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup", "outward",
 	// capabilities
 	"citypack", "refund", "staff", "notice", "place", "resident", "weather", "basemap", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
 	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "webhook", "exchange", "call",
+	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "webpush", "exchange", "webhook", "call",
 	"staffing", "stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli",

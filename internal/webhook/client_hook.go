@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"syscall"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/notice"
@@ -18,31 +14,6 @@ import (
 
 // callTime is how long a subscriber may take to answer.
 const callTime = 10 * time.Second
-
-// guarded is a client that follows no redirect, uses no proxy and refuses to connect to an address that may not be called.
-// The check stands behind the name lookup, at the connection itself.
-func guarded(allow []netip.Prefix) *http.Client {
-	dialer := &net.Dialer{
-		Timeout: 5 * time.Second,
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			at, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return fmt.Errorf("webhook: %q is no address: %w", address, err)
-			}
-			if !Reachable(at.Addr(), allow) {
-				return errInside
-			}
-			return nil
-		},
-	}
-	return &http.Client{
-		Timeout:       callTime,
-		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, Proxy: nil},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-var errInside = errors.New("webhook: the address lies inside the own network")
 
 // answer is what came of a call.
 type answer struct {

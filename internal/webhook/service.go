@@ -19,6 +19,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/outward"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/secret"
 )
@@ -49,7 +50,7 @@ func New(o Options) (*Service, error) {
 	if o.DB == nil || o.Ring == nil || o.Cases == nil || o.Machine == nil || o.Key == nil {
 		return nil, errors.New("webhook: a database, a keyring, cases, keys and machine time are needed")
 	}
-	s := &Service{o: o, client: guarded(o.Allow)}
+	s := &Service{o: o, client: outward.Client(o.Allow, callTime)}
 	if o.Jobs != nil {
 		jobs.Handle(o.Jobs, func(ctx context.Context, j jobs.Job, _ gathering) error { return s.gather(ctx, j.City) })
 		jobs.Handle(o.Jobs, func(ctx context.Context, j jobs.Job, a sending) error { return s.deliver(ctx, j.City, a.Delivery) })
