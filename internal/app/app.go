@@ -57,6 +57,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/weather"
 	"github.com/rehu-heat/rehu/internal/webhook"
+	"github.com/rehu-heat/rehu/internal/webpush"
 	"github.com/rehu-heat/rehu/internal/wechat"
 	"github.com/rehu-heat/rehu/packs"
 )
@@ -122,6 +123,7 @@ type App struct {
 	Webhooks  *webhook.Service
 	WeChat    *wechat.Service
 	Mail      *mail.Service
+	Push      *webpush.Service // nil without a key
 	Clues     *clue.Service
 	Stats     *stats.Service
 	Notices   *notice.Service
@@ -295,6 +297,9 @@ func (a *App) doors() (err error) {
 	}
 	if err := a.letters(); err != nil {
 		return fmt.Errorf("set up the mail: %w", err)
+	}
+	if err := a.push(); err != nil {
+		return fmt.Errorf("set up web push: %w", err)
 	}
 	a.Staffing, err = staffing.New(staffing.Options{DB: a.DB, Rules: a.Rules.RulesIn, Calls: a.Calls, Weather: a.Weather, Outages: a.Outages})
 	if err != nil {

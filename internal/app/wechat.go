@@ -42,12 +42,19 @@ func (a *App) companyIn(ctx context.Context, tx *db.Tx, city int, code string, l
 }
 
 // waysTo is how a person can be told of a matter besides the telephone, the best way first: by WeChat, where they bound it
-// and allow it, or by a letter to the address that they gave and confirmed. One of them is tried; the telephone is the other.
+// and allow it, by a notification in a browser in which they allowed it, or by a letter to the address that they gave and
+// confirmed. One of them is tried; the telephone is the other.
 func (a *App) waysTo(ctx context.Context, tx *db.Tx, city int, person, template string) ([]notice.Address, error) {
 	if a.WeChat != nil {
 		ok, err := a.WeChat.Reach(ctx, tx, city, person, template)
 		if err != nil || ok {
 			return []notice.Address{{Channel: notice.WeChat, To: person}}, err
+		}
+	}
+	if a.Push != nil {
+		ok, err := a.Push.Reach(ctx, tx, city, person, template)
+		if err != nil || ok {
+			return []notice.Address{{Channel: notice.WebPush, To: person}}, err
 		}
 	}
 	if a.Mail == nil {

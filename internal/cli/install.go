@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/rehu-heat/rehu/internal/app"
+	"github.com/rehu-heat/rehu/internal/webpush"
 )
 
 // migrateCmd brings a database up to this program's schema without serving.
@@ -27,7 +28,21 @@ func (c *migrateCmd) Run(r *run) error {
 
 // settingsCmd looks at the settings.
 type settingsCmd struct {
-	Check settingsCheckCmd `cmd:"" help:"${config_check}"`
+	Check   settingsCheckCmd `cmd:"" help:"${config_check}"`
+	PushKey pushKeyCmd       `cmd:"" name:"push-key" help:"${config_push_key}"`
+}
+
+// pushKeyCmd makes the key of notifications in browsers.
+type pushKeyCmd struct{}
+
+// Run prints a new key as the environment wants it. Nothing is changed: a key that is in use goes on.
+func (*pushKeyCmd) Run(r *run) error {
+	key, err := webpush.NewKey()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.Out, "REHU_PUSH_KEY=%s\n", key.Secret())
+	return nil
 }
 
 type settingsCheckCmd struct {

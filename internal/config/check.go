@@ -50,6 +50,7 @@ func (c Config) Check() error {
 	c.checkMap(&f)
 	c.checkOIDC(&f)
 	c.checkSMS(&f)
+	c.checkPush(&f)
 	c.checkCTI(&f)
 	c.checkBlob(&f)
 	return f.Err()
@@ -117,6 +118,18 @@ func (c Config) checkSMS(f *fault.Check) {
 	f.That(c.SMS.Price == "" || ok && price.Sign() >= 0, "sms.price", "config.bad_price")
 	f.That(c.SMS.Account != "", "sms.account", "field.required")
 	f.That(c.SMS.Secret != "", "sms.secret", "config.secret_missing", "env", "REHU_SMS_SECRET")
+}
+
+func (c Config) checkPush(f *fault.Check) {
+	_, err := c.PushNets()
+	f.That(err == nil, "push.allow", "config.bad_network", "value", strings.Join(c.Push.Allow, ", "))
+	if c.Push.Key == "" && c.Push.Contact == "" {
+		return
+	}
+	f.That(c.Push.Key != "", "push.key", "config.secret_missing", "env", "REHU_PUSH_KEY")
+	u, err := url.Parse(c.Push.Contact)
+	f.That(err == nil && (u.Scheme == "mailto" && u.Opaque != "" || u.Scheme == "https" && u.Host != ""), "push.contact", "config.bad_contact")
+	f.That(c.PublicURL != "", "public_url", "field.required")
 }
 
 func (c Config) checkBlob(f *fault.Check) {

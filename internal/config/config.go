@@ -34,6 +34,7 @@ type Config struct {
 	Backup         Backup   `koanf:"backup"`
 	Metrics        Metrics  `koanf:"metrics"`
 	Webhook        Webhook  `koanf:"webhook"`
+	Push           Push     `koanf:"push"`
 
 	// Credentials open the accounts of channels (WeChat, Weibo, a mailbox) at the other side, each written like a query:
 	// REHU_CREDENTIAL_WEIBO="app_key=…&token=…" is the credential that an account names weibo.
@@ -140,6 +141,13 @@ type Webhook struct {
 	Allow []string `koanf:"allow"` // addresses or networks inside that may be called; all public ones may
 }
 
+// Push is notifications in residents' own browsers. Without a key there are none and text messages are sent instead.
+type Push struct {
+	Key     string   `koanf:"key" secret:"env"` // made by `rehu config push-key`; a new one ends every subscription
+	Contact string   `koanf:"contact"`          // mailto: or https: address at which a push service can complain
+	Allow   []string `koanf:"allow"`            // addresses or networks inside in which a push service may stand; all public ones may
+}
+
 // WithDefaults fills every setting that has no value.
 func (c Config) WithDefaults() Config {
 	or(&c.Listen, "127.0.0.1:8080")
@@ -176,6 +184,9 @@ func (c Config) Trusted() ([]netip.Prefix, error) { return prefixes(c.TrustedPro
 
 // WebhookNets lists the networks inside that webhooks may call.
 func (c Config) WebhookNets() ([]netip.Prefix, error) { return prefixes(c.Webhook.Allow) }
+
+// PushNets lists the networks inside in which a push service may stand.
+func (c Config) PushNets() ([]netip.Prefix, error) { return prefixes(c.Push.Allow) }
 
 // prefixes reads addresses and networks; a single address is a network of its own.
 func prefixes(list []string) ([]netip.Prefix, error) {

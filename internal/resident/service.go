@@ -46,6 +46,9 @@ type Spot struct{ District, Company string }
 type Service struct {
 	o      Options
 	events map[Event]*atomic.Int64
+
+	// OnLeave is told in the same transaction that logins of a person ended. Nil is nobody.
+	OnLeave func(ctx context.Context, tx *db.Tx, city int, person string) error
 }
 
 // New makes the service and, where there is a runner, registers its jobs.

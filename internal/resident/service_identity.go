@@ -127,6 +127,9 @@ func (s *Service) Unlink(ctx context.Context, by actor.Actor, city int, id strin
 			if err := endDoor(ctx, tx, city, person, string(r.Channel), s.machine()); err != nil {
 				return err
 			}
+			if err := s.left(ctx, tx, city, person); err != nil {
+				return err
+			}
 			return record(ctx, tx, by, city, person, "resident.unlink", map[string]any{"identity": r.ID, "channel": r.Channel})
 		}
 		return fault.New(fault.NotFound, "not_found")

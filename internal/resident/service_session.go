@@ -151,6 +151,9 @@ func (s *Service) copied(ctx context.Context, row sessionRow) error {
 		if _, err := endSessions(ctx, tx, row.City, row.Person, row.ID, s.machine()); err != nil {
 			return err
 		}
+		if err := s.left(ctx, tx, row.City, row.Person); err != nil {
+			return err
+		}
 		return record(ctx, tx, actor.SystemFor("resident", actor.Public), row.City, row.Person, "resident.copied", map[string]any{"session": row.ID})
 	})
 }
@@ -227,10 +230,36 @@ func (s *Service) Leave(ctx context.Context, by actor.Actor, city int, session s
 		if err != nil || n == 0 {
 			return err
 		}
+		if err := s.left(ctx, tx, city, person); err != nil {
+			return err
+		}
 		act := "resident.leave"
 		if session == "" {
 			act = "resident.leave_all"
 		}
 		return record(ctx, tx, by, city, person, act, map[string]any{"ended": n})
 	})
+}
+
+// left tells whoever wants to know that logins of a person ended.
+func (s *Service) left(ctx context.Context, tx *db.Tx, city int, person string) error {
+	if s.OnLeave == nil {
+		return nil
+	}
+	return s.OnLeave(ctx, tx, city, person)
+}
+
+// HoldingIn lists the ids of a person's logins that hold.
+func (s *Service) HoldingIn(ctx context.Context, tx *db.Tx, city int, person string) ([]string, error) {
+	rows, err := sessionsOf(ctx, tx, city, person)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range rows {
+		if r.holds(s.machine()) {
+			out = append(out, r.ID)
+		}
+	}
+	return out, nil
 }
