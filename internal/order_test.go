@@ -19,8 +19,7 @@ var order = []string{
 	"config", "db", "secret", "audit", "once", "jobs", "blob", "paper", "backup", "outward",
 	// capabilities
 	"citypack", "refund", "staff", "notice", "place", "resident", "weather", "basemap", "equipment", "fee", "territory", "register", "clock", "knowledge", "cases",
-	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "webhook", "exchange", "call",
-	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "webpush", "exchange", "webhook", "call",
+	"dispatch", "outage", "measure", "finding", "settle", "handover", "bulletin", "callback", "channel", "clue", "wechat", "mail", "webpush", "webhook", "exchange", "call",
 	"staffing", "stats", "bundle",
 	// delivery
 	"httpx", "app", "demo", "bench", "web", "api", "cli",

@@ -9,43 +9,18 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/fault"
-	"github.com/rehu-heat/rehu/internal/webhook"
+	"github.com/rehu-heat/rehu/internal/outward"
 )
 
 // fileTime is how long the bytes of a file may take.
 const fileTime = time.Minute
-
-// errInside marks an address inside our own network.
-var errInside = errors.New("exchange: the address lies inside the own network")
-
-// outside is a client for the addresses that messages name: it follows no redirect, uses no proxy, and refuses every address
-// that is not public, at the connection itself, so that no name can be pointed inside after it was checked.
-func outside() *http.Client {
-	dialer := &net.Dialer{
-		Timeout: callTime,
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			at, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return fmt.Errorf("exchange: %q is no address: %w", address, err)
-			}
-			if !webhook.Reachable(at.Addr(), nil) {
-				return errInside
-			}
-			return nil
-		},
-	}
-	return &http.Client{Timeout: fileTime, CheckRedirect: noRedirect, Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: callTime}}
-}
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
@@ -105,8 +80,8 @@ func (s *Service) askFile(ctx context.Context, p Platform, t Ticket, f File) (*h
 	}
 	res, err := client.Do(req)
 	switch {
-	case errors.Is(err, errInside):
-		return nil, fault.Wrap(errInside, fault.Invalid, "exchange.file_private")
+	case errors.Is(err, outward.ErrInside):
+		return nil, fault.Wrap(outward.ErrInside, fault.Invalid, "exchange.file_private")
 	case err != nil:
 		return nil, fault.Wrap(plain(err), fault.Down, "exchange.down")
 	}

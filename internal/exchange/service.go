@@ -22,6 +22,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/notice"
+	"github.com/rehu-heat/rehu/internal/outward"
 	"github.com/rehu-heat/rehu/internal/secret"
 )
 
@@ -61,7 +62,7 @@ func New(o Options) (*Service, error) {
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: callTime, CheckRedirect: noRedirect}
 	}
-	s := &Service{o: o, outside: outside()}
+	s := &Service{o: o, outside: outward.Client(nil, fileTime)}
 	if o.Jobs != nil {
 		s.register(o.Jobs)
 	}
