@@ -34,6 +34,7 @@ type Options struct {
 	MinConfidence         Decimal  `json:"min_confidence"`
 	MinLead               Decimal  `json:"min_lead"`
 	NotHomeProofs         []string `json:"not_home_proofs" pack:"enum=photo|call|slip|message"`
+	VisitLead             int      `json:"visit_lead_minutes" pack:"min=0"`  // an agreed time may be changed until so long before it
 	UntrueVisitsLimit     int      `json:"untrue_visits_limit" pack:"min=1"` // to the supervisor
 	DuplicateDays         int      `json:"duplicate_days" pack:"min=1"`
 	RiserHomes            int      `json:"incident_riser_homes" pack:"min=1"` // suspicion of an incident

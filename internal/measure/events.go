@@ -18,6 +18,7 @@ type Counted struct {
 	refund.Event
 	Party         Party             `json:"party,omitempty"` // whose word it is, also where that is no maker of a measurement
 	AgreedAt      civil.Instant     `json:"agreed_at,omitzero"`
+	NoneWithin    bool              `json:"none_within,omitempty"` // of an appointment: the company had no earlier one within its limit
 	RefusedToSign bool              `json:"user_refused_signature,omitempty"`
 	Invited       bool              `json:"company_invited,omitempty"` // of a laboratory's report
 	Disputed      bool              `json:"disputed,omitempty"`        // the resident says that nobody came
@@ -31,14 +32,14 @@ type Counted struct {
 }
 
 // ForRefund gives the events as the refund engine takes them. An appointment that was agreed only after a time had been
-// missed excuses nothing, so it is left out; it stays in the log.
+// missed, or because the company had none within its limit, excuses nothing, so it is left out; it stays in the log.
 func ForRefund(list []Counted) []refund.Event {
 	out := make([]refund.Event, 0, len(list))
 	for _, c := range list {
 		afterMiss := func(m Counted) bool {
 			return m.Type == refund.MissedByCompany && m.Measurement == c.Measurement && m.At.Before(c.At) && !c.AgreedAt.Before(m.At)
 		}
-		if c.Type == refund.Appointed && slices.ContainsFunc(list, afterMiss) {
+		if c.Type == refund.Appointed && (c.NoneWithin || slices.ContainsFunc(list, afterMiss)) {
 			continue
 		}
 		out = append(out, c.Event)
@@ -108,7 +109,7 @@ func (r Record) counted(visits []Visit) (Counted, bool, error) {
 	case KindAgreed:
 		var a agreed
 		err := r.Into(&a)
-		c.Type, c.At, c.AgreedAt = refund.Appointed, a.To, r.At
+		c.Type, c.At, c.AgreedAt, c.NoneWithin = refund.Appointed, a.To, r.At, a.NoneWithin
 		return c, true, err
 	case KindMissed:
 		var m missed
@@ -189,4 +190,7 @@ type agreed struct {
 	To          civil.Instant `json:"to"`
 	How         string        `json:"how,omitempty"`
 	Recording   string        `json:"recording,omitempty"`
+	// NoneWithin says that the company had no window left within its limit, so that a later time excuses nothing.
+	NoneWithin bool          `json:"none_within,omitempty"`
+	Limit      civil.Instant `json:"limit,omitzero"`
 }

@@ -39,6 +39,9 @@ func (s *Service) Propose(ctx context.Context, by actor.Actor, in Proposal) (Mea
 		if err := in.check(r.Pack, tx.Now); err != nil {
 			return "", err
 		}
+		if err := s.room(ctx, tx, *m, in.From); err != nil {
+			return "", err
+		}
 		if err := s.turnAll(ctx, tx, *m, Replace); err != nil {
 			return "", err
 		}
@@ -107,13 +110,16 @@ func (s *Service) agree(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measu
 	if _, err := s.keep(ctx, tx, by, m.home(), Record{Kind: KindAgreed, Party: Resident, Counted: true}, word, word); err != nil {
 		return err
 	}
-	late := m.State.Waiting() && !m.DueAt.IsZero() && !tx.Now.Before(m.DueAt)
+	late := word.NoneWithin || m.State.Waiting() && !m.DueAt.IsZero() && !tx.Now.Before(m.DueAt)
 	m.From, m.To = a.From, a.To
 	if !late {
 		m.DueAt = a.To
 	}
-	if err := s.moveClocks(ctx, tx, *m, a); err != nil {
-		return err
+	if !word.NoneWithin {
+		why := text.Msg("dispatch.why.appointed", "from", a.From.MonthDayClock(), "to", a.To.Clock())
+		if err := s.moveClocks(ctx, tx, *m, a, a.To, why); err != nil {
+			return err
+		}
 	}
 	due := *m
 	due.DueAt = a.To
@@ -121,19 +127,18 @@ func (s *Service) agree(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measu
 }
 
 // moveClocks gives the clocks of the case, or the measurement's own, that an appointment moves their new end.
-func (s *Service) moveClocks(ctx context.Context, tx *db.Tx, m Measurement, a Appointment) error {
-	if s.o.Clocks == nil || !a.To.After(tx.Now) {
+func (s *Service) moveClocks(ctx context.Context, tx *db.Tx, m Measurement, a Appointment, to civil.Instant, why text.Message) error {
+	if s.o.Clocks == nil || !to.After(tx.Now) {
 		return nil
 	}
 	code := citypack.ClockMeasure
 	if a.Retest {
 		code = citypack.ClockRetest
 	}
-	why := text.Msg("dispatch.why.appointed", "from", a.From.MonthDayClock(), "to", a.To.Clock())
-	if err := s.o.Clocks.Move(ctx, tx, m.ownClocks(), []string{code}, a.To, why); err != nil || m.Case == "" {
+	if err := s.o.Clocks.Move(ctx, tx, m.ownClocks(), []string{code}, to, why); err != nil || m.Case == "" {
 		return err
 	}
-	return s.o.Clocks.Move(ctx, tx, clock.Subject{City: m.City, Case: m.Case, County: m.District}, []string{code}, a.To, why)
+	return s.o.Clocks.Move(ctx, tx, clock.Subject{City: m.City, Case: m.Case, County: m.District}, []string{code}, to, why)
 }
 
 // turnAll applies a turn to every appointment of a measurement that is still open.
@@ -228,7 +233,9 @@ func (s *Service) word(ctx context.Context, tx *db.Tx, by actor.Actor, m *Measur
 		return err
 	}
 	if a.State == Agreed {
-		m.From, m.To = 0, 0
+		if err := s.release(ctx, tx, m, a); err != nil {
+			return err
+		}
 	}
 	a.State, a.How, a.AnsweredAt = step.To, w.How, tx.Now
 	if _, err := turned(ctx, tx, a); err != nil {

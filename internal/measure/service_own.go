@@ -35,6 +35,7 @@ type Asking struct {
 	Measurement string `json:"measurement" form:"measurement"`
 	Appointment string `json:"appointment" form:"appointment"`
 	Visit       string `json:"visit" form:"visit"`
+	Window      string `json:"window" form:"window"` // of ChooseOwn
 	Yes         bool   `json:"yes" form:"yes"`
 	Reason      string `json:"reason" form:"reason"`
 	Key         string `json:"-" form:"key"`

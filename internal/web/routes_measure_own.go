@@ -31,6 +31,12 @@ func ownMeasures() []ownMeasure {
 		{"time", "measurepage.own.heard", func(w *Web) func(context.Context, actor.Actor, measure.Asking) (measure.Own, error) {
 			return w.Measure.AnswerOwn
 		}},
+		{"choose", "measurepage.own.chosen", func(w *Web) func(context.Context, actor.Actor, measure.Asking) (measure.Own, error) {
+			return w.Measure.ChooseOwn
+		}},
+		{"calloff", "measurepage.own.called_off", func(w *Web) func(context.Context, actor.Actor, measure.Asking) (measure.Own, error) {
+			return w.Measure.CallOffOwn
+		}},
 		{"came", "measurepage.own.heard", func(w *Web) func(context.Context, actor.Actor, measure.Asking) (measure.Own, error) {
 			return w.Measure.CameOwn
 		}},
@@ -103,8 +109,9 @@ func (w *Web) ownNames(r *http.Request, company string) (measureNames, error) {
 // ownView is what a resident's page shows of the measurement of their home.
 type ownView struct {
 	measure.Own
-	names measureNames
-	form  ui.Form
+	names  measureNames
+	form   ui.Form
+	offers map[string]measure.Offer // by measurement: what may be chosen
 }
 
 // ownView gathers it; an installation without measurement shows nothing.
@@ -117,8 +124,31 @@ func (w *Web) ownView(r *http.Request, company string) (ownView, error) {
 	if v.Own, err = w.Measure.OfOwn(r.Context(), httpx.City(r.Context()), ownProof(r)); err != nil {
 		return v, err
 	}
+	v.offers = map[string]measure.Offer{}
+	for _, m := range v.Measurements {
+		in := measure.Asking{Proof: ownProof(r), Measurement: m.ID}
+		if v.offers[m.ID], err = w.Measure.WindowsOwn(r.Context(), httpx.City(r.Context()), in); err != nil {
+			return v, err
+		}
+	}
 	v.names, err = w.ownNames(r, company)
 	return v, err
+}
+
+// windowOptions are the times of an offer in words, with what is left where the company sets a number.
+func windowOptions(ctx context.Context, o measure.Offer) []ui.Option {
+	var out []ui.Option
+	for _, x := range o.Windows {
+		words := dayName(ctx, x.From.Date()) + " " + ui.T(ctx, "measure_part."+string(x.Part)) + " " + x.From.Clock() + "–" + x.To.Clock()
+		if x.Left != nil {
+			words += ui.T(ctx, "measurepage.own.left", "n", *x.Left)
+		}
+		if !o.Limit.IsZero() && !x.Within {
+			words += ui.T(ctx, "measurepage.own.beyond")
+		}
+		out = append(out, ui.Option{Value: x.ID, Text: words})
+	}
+	return out
 }
 
 // mayAsk reports whether a test may be asked for on the page of an open matter.
