@@ -65,6 +65,58 @@ type On struct {
 	Area      string
 	Station   string
 	Worker    string
+	Concern   Concern
+}
+
+// Concern is whom a complaint about staff is about (对工作人员的投诉). It goes elsewhere than to them: nobody reads it who
+// does not handle such complaints, and neither the person nor, where the whole unit is meant, anybody of the unit.
+type Concern struct {
+	Org    string // unit of the person; empty: the matter is no complaint about staff
+	Person string // member of staff, where that is known
+	Unit   bool   // the whole unit is kept away: every unit but the centre, whose supervisors handle complaints
+	To     string // the unit's designated complaint handler, where the centre has named one
+}
+
+// Keeps reports whether a complaint is kept from somebody, whatever else they may do.
+func (c Concern) Keeps(a Actor) bool {
+	if c.Org == "" || a.Kind == System || a.Kind == Resident {
+		return false
+	}
+	if a.ID == c.Person {
+		return true
+	}
+	return c.Unit && a.ID != c.To && a.belongsTo(c.Org)
+}
+
+// belongsTo reports whether somebody is of a unit: by their organisation, or by a role that acts for it.
+func (a Actor) belongsTo(org string) bool {
+	return a.Org == org || slices.ContainsFunc(a.Grants, func(g Grant) bool {
+		return (g.Role.OfCompany() || g.Role == RoleLiaison) && slices.Contains(g.Companies, org)
+	})
+}
+
+// mayStaff reports whether somebody may do p on a complaint about staff: its designated handler, or who handles such
+// complaints for the place and is not concerned.
+func (a Actor) mayStaff(p Permission, on On) error {
+	switch {
+	case on.Concern.Keeps(a):
+		return fault.New(fault.Denied, "denied.concerned")
+	case a.ID == on.Concern.To && (p == CaseRead || p == CaseReveal || p == CaseStaff):
+		return nil
+	}
+	if p != CaseStaff {
+		plain := on
+		plain.Concern = Concern{}
+		if err := a.May(p, plain); err != nil {
+			return err
+		}
+	}
+	for _, g := range a.Grants {
+		if g.Role.Has(CaseStaff) && g.covers(a, on) {
+			return nil
+		}
+	}
+	return fault.New(fault.Denied, "denied.permission", "permission", text.Msg("permission."+string(CaseStaff)), "roles", roles(RolesWith(CaseStaff)))
 }
 
 // SystemFor is the actor of a job or of the installation's own command line.
@@ -80,6 +132,9 @@ func Anonymous(door Door) Actor {
 // May reports whether the actor may do p on the thing: nil, or Denied with the permission and the roles that have it.
 // Callers that must not reveal that a thing exists turn Denied into NotFound with Hide.
 func (a Actor) May(p Permission, on On) error {
+	if on.Concern.Org != "" && a.Kind != System && a.Kind != Resident {
+		return a.mayStaff(p, on)
+	}
 	has := false
 	for _, g := range a.Grants {
 		if !g.Role.Has(p) {

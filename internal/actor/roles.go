@@ -61,6 +61,7 @@ const (
 	CaseVoid         Permission = "case.void"          // 作废
 	CaseArchive      Permission = "case.archive"       // 归档
 	CaseLink         Permission = "case.link"          // 关联
+	CaseStaff        Permission = "case.staff"         // 处理对工作人员的投诉
 	CaseAppeal       Permission = "case.appeal"        // 申诉
 	CaseDecideAppeal Permission = "case.decide_appeal" // 申诉审定
 	CaseImport       Permission = "case.import"        //
@@ -152,7 +153,7 @@ var grants = map[Role][]Permission{
 		ResidentApprove,
 		CaseOpen, CaseRead, CaseReveal, CaseAccept, CaseConfirm, CaseFile, CaseDispatch, CaseDesignate,
 		CaseSignFor, CaseExtend, CaseUrge, CaseSupervise, CaseCallBack, CaseLink, CaseReopen, CaseWithdraw,
-		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseExport, CaseImport, OutageRead, OutageReport,
+		CaseTerminate, CaseVoid, CaseClose, CaseArchive, CaseStaff, CaseExport, CaseImport, OutageRead, OutageReport,
 		TerritoryRead, KnowledgeRead, PackRead, HandoverWrite, PeakSwitch, DutyEdit, StatsRead, JobRead, FeeRead, RefundRead, RefundClaim,
 		MeasureRequest, MeasureAppoint, MeasureVerify, MeasureRead, InstrumentRead, FindingFile, FindingRead, NoticeWrite, ExchangeRead, ExchangeSend, ExchangeManage, HotlineReport, HotlineRead,
 		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
@@ -160,7 +161,7 @@ var grants = map[Role][]Permission{
 	},
 	RoleSectionHead: {
 		CaseRead, CaseReveal, CaseDesignate, CaseExtend, CasePark, CaseUrge, CaseSupervise, CaseTerminate,
-		CaseVoid, CaseClose, CaseArchive, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
+		CaseVoid, CaseClose, CaseArchive, CaseStaff, CaseDecideAppeal, CaseExport, OutageRead, TerritoryRead, TerritoryDecide,
 		TerritoryImport, SeasonDeclare, PackApprove, KnowledgeRead, KnowledgeWrite, PackRead, StatsRead, JobRead, AuditRead, FeeRead, FeeImport, RefundRead, RefundClaim, RefundDecide, RefundConfirm, SettleRun, SettleApprove,
 		MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingFile, FindingRead, FindingDecide, NoticeWrite, NoticeApprove, ExchangeRead, ExchangeSend, ExchangeManage, HotlineRead,
 		ChannelRead, ChannelReply, ChannelManage, ClueRead, ClueDecide,
@@ -180,12 +181,12 @@ var grants = map[Role][]Permission{
 	RoleVerifier:  {CaseRead, CaseReveal, CaseConfirm, CaseVerify, CaseCallBack, CaseClose, OutageRead, TerritoryRead, KnowledgeRead, PackRead, MeasureTest, MeasureVerify, MeasureRead, InstrumentRead},
 	RoleInspector: {CaseRead, CaseReveal, OutageRead, TerritoryRead, KnowledgeRead, PackRead, RefundRead, MeasureTest, MeasureRead, InstrumentRead, FindingRead},
 	RoleSupervisor: {
-		CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseDecideAppeal,
+		CaseRead, CaseReveal, CaseUrge, CaseSupervise, CaseVerify, CaseCallBack, CaseStaff, CaseDecideAppeal,
 		CaseExport, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, RefundRead,
 		MeasureVerify, MeasureRead, InstrumentRead, FindingRead, ExchangeRead, HotlineRead,
 		CallRead, CallListen, StaffingRead,
 	},
-	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead, CallRead, StaffingRead, NoticeWrite, NoticeApprove},
+	RoleRegulator: {CaseRead, CaseExport, CaseSupervise, CaseStaff, OutageRead, TerritoryRead, KnowledgeRead, PackRead, StatsRead, AuditRead, FeeRead, RefundRead, RefundDecide, SettleRun, SettleApprove, MeasureTest, MeasureVerify, MeasureCorrect, MeasureLab, InstrumentEdit, MeasureRead, InstrumentRead, FindingRead, FindingDecide, ExchangeRead, HotlineRead, ChannelRead, ClueRead, CallRead, StaffingRead, NoticeWrite, NoticeApprove},
 	RoleKnowledge: {KnowledgeRead, KnowledgeWrite, PackRead, TerritoryRead, NoticeWrite},
 	RoleAdmin: {
 		StaffManage, KeyManage, AuditRead, JobRead, JobRetry, PackRead, TerritoryRead, TerritoryImport,

@@ -73,6 +73,7 @@ func (v *v1) stepOperations() {
 	answering := func(in *cases.Answering) *cases.Act { return &in.Act }
 	step(v, "answer", v.Cases.AnswerDirect, answering)
 	step(v, "close", v.Cases.Close, answering)
+	step(v, "redress", v.Cases.Redress, answering, actor.CaseStaff, actor.CaseAppeal)
 	step(v, "file", v.Cases.File, func(in *cases.Filing) *cases.Act { return &in.Act })
 	step(v, "verify", v.Cases.Verify, func(in *cases.Verification) *cases.Act { return &in.Act })
 	step(v, "call_back", v.Cases.CallBack, func(in *cases.Call) *cases.Act { return &in.Act })

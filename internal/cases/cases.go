@@ -141,6 +141,11 @@ type Case struct {
 	Station       string           `db:"station" json:"station,omitempty"`
 	Riser         string           `db:"riser" json:"riser,omitempty"`
 	Worker        string           `db:"worker" json:"worker,omitempty"`
+	AboutOrg      string           `db:"about_org" json:"about_org,omitempty"` // 对工作人员的投诉: their unit
+	AboutUnit     bool             `db:"about_unit" json:"-"`                  // the whole unit is kept away
+	AboutPerson   string           `db:"about_person" json:"-"`                // never shown to residents
+	AboutTo       string           `db:"about_to" json:"-"`                    // the unit's designated complaint handler
+	AboutRef      string           `db:"about_ref" json:"-"`                   // the case, and the act on it, that it is about: "CASE/ACT"
 	Lng           *float64         `db:"lng" json:"lng,omitempty"`
 	Lat           *float64         `db:"lat" json:"lat,omitempty"`
 	Decision      string           `db:"decision" json:"decision,omitempty"` // territory.Decision
@@ -191,7 +196,7 @@ func (c Case) Subject() string { return "case:" + c.ID }
 
 // On is what permissions depend on.
 func (c Case) On() actor.On {
-	return actor.On{City: c.City, District: c.District, Company: c.Company, Assisting: c.Assisting, Area: c.Area, Station: c.Station, Worker: c.Worker}
+	return actor.On{City: c.City, District: c.District, Company: c.Company, Assisting: c.Assisting, Area: c.Area, Station: c.Station, Worker: c.Worker, Concern: c.Concern()}
 }
 
 // noDue sorts cases without a deadline last.
@@ -242,7 +247,7 @@ func (c Case) MayReopen(o citypack.Options, now civil.Instant) bool {
 func (c Case) Allowed(by actor.Actor) []Event {
 	var out []Event
 	for _, s := range Lifecycle.From(c.Status) {
-		if by.May(actor.Permission(s.By), c.On()) == nil {
+		if c.takes(s.Event) && by.May(actor.Permission(s.By), c.On()) == nil {
 			out = append(out, s.Event)
 		}
 	}

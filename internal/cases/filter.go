@@ -46,14 +46,18 @@ type Filter struct {
 
 // Flags lists what a list can be narrowed to besides.
 func Flags() []string {
-	return []string{"missing", "linked", "supervised", "returned", "reopened", "reworked", "urged", "border", "changed", "care", "test", "secret", "outage", "peak", "report_due"}
+	return []string{"missing", "linked", "supervised", "returned", "reopened", "reworked", "urged", "border", "changed", "care", "test", "secret", "outage", "peak", "report_due", staffFlag}
 }
+
+// staffFlag asks for complaints about staff. They stand in this list alone: every other list, search, count, export and
+// figure leaves them out for everybody, so that nobody whom one concerns meets it there.
+const staffFlag = "staff"
 
 // flagSQL are the conditions behind the flags.
 var flagSQL = map[string]string{
 	"missing": "c.missing IS NOT NULL", "linked": "c.linked", "supervised": "c.supervised", "returned": "c.returns > 0",
 	"reopened": "c.reopens > 0", "reworked": "c.reworks > 0", "urged": "c.urges > 0", "border": "c.border", "changed": "c.changed",
-	"care": "c.details LIKE '%\"care\":%'", "test": "c.test_at IS NOT NULL", "secret": "c.secret", "outage": "c.outage <> ''", "peak": "c.peak", "report_due": "c.report_due",
+	"care": "c.details LIKE '%\"care\":%'", "test": "c.test_at IS NOT NULL", "secret": "c.secret", "outage": "c.outage <> ''", "peak": "c.peak", "report_due": "c.report_due", staffFlag: "c.about_org <> ''",
 }
 
 // Check collects what is wrong with the filter.

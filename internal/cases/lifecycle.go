@@ -40,6 +40,7 @@ type Event string
 const (
 	Accept       Event = "accept"        // 受理
 	Answer       Event = "answer"        // 直接答复
+	Redress      Event = "redress"       // 投诉处理答复: of a complaint about staff
 	Reject       Event = "reject"        // 不予受理
 	AskConfirm   Event = "ask_confirm"   // 交核实
 	Confirm      Event = "confirm"       // 核实属实
@@ -90,6 +91,7 @@ var Lifecycle = flow.Table[Status, Event]{
 	Steps: []step{
 		row(Reported, Accept, Accepted, actor.CaseAccept),
 		row(Reported, Answer, Answered, actor.CaseAccept),
+		row(Reported, Redress, Answered, actor.CaseStaff),
 		row(Reported, Reject, Rejected, actor.CaseAccept),
 		row(Reported, Withdraw, Withdrawn, actor.CaseWithdraw),
 		row(Reported, Cancel, Void, actor.CaseVoid),
@@ -97,6 +99,7 @@ var Lifecycle = flow.Table[Status, Event]{
 		row(Accepted, AskConfirm, Confirming, actor.CaseAccept),
 		row(Accepted, File, Filed, actor.CaseFile),
 		row(Accepted, Answer, Answered, actor.CaseAccept),
+		row(Accepted, Redress, Answered, actor.CaseStaff),
 		row(Accepted, Reject, Rejected, actor.CaseAccept),
 		row(Accepted, Withdraw, Withdrawn, actor.CaseWithdraw),
 		row(Accepted, Cancel, Void, actor.CaseVoid),

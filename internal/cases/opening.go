@@ -60,7 +60,8 @@ type Opening struct {
 	Outage      string           `json:"outage" form:"outage"`
 	Link        string           `json:"link" form:"link"` // a case to link to
 	Origin      Origin           `json:"origin,omitzero" form:"origin"`
-	Key         string           `json:"-" form:"key"` // idempotency key
+	About       About            `json:"about,omitzero" form:"about"` // a complaint about staff: whose
+	Key         string           `json:"-" form:"key"`                // idempotency key
 	Photos      []blob.Stored    `json:"-" form:"-"`
 	Token       string           `json:"-" form:"-"` // Open311 token that the case answers to
 }
@@ -162,7 +163,7 @@ func (o Opening) MissingFields(p *citypack.Pack, cat *citypack.Category) []strin
 // strict reports whether the door refuses a record that lacks required fields; the others keep them as 待补录. A question
 // that is answered at once needs no address, a call that broke off is held with what was said, and a paper says what it says.
 func (o Opening) strict(u citypack.Urgency) bool {
-	if onPaper(o.Channel) {
+	if onPaper(o.Channel) || o.About.Org != "" { // or about a person, not about a flat
 		return false
 	}
 	switch o.Door {
@@ -181,7 +182,7 @@ func (o Opening) strict(u citypack.Urgency) bool {
 func (o *Opening) trim() {
 	for _, s := range []*string{
 		&o.TicketNo, &o.Text, &o.Caller.Name, &o.Caller.Phone, &o.Contact.Name, &o.Contact.Phone, &o.Account, &o.Community,
-		&o.Building, &o.Unit, &o.Room, &o.Address, &o.Company, &o.Answer, &o.Article, &o.Paper, &o.CheckedBy, &o.Link,
+		&o.Building, &o.Unit, &o.Room, &o.Address, &o.Company, &o.Answer, &o.Article, &o.Paper, &o.CheckedBy, &o.Link, &o.About.Org, &o.About.Person,
 		&o.Details.Floor, &o.Details.Rooms, &o.Details.Since, &o.Details.Thermometer, &o.Details.ToldNo, &o.Details.Available,
 		&o.Details.Amount, &o.Details.Suspect, &o.Details.Media,
 	} {
@@ -211,7 +212,7 @@ func (o Opening) checkWords(c *fault.Check) {
 		"address": o.Address, "caller.name": o.Caller.Name, "contact.name": o.Contact.Name, "ticket_no": o.TicketNo,
 		"building": o.Building, "unit": o.Unit, "room": o.Room, "paper_reason": o.Paper, "details.rooms": o.Details.Rooms,
 		"details.since": o.Details.Since, "details.available": o.Details.Available, "details.suspect": o.Details.Suspect,
-		"details.media_url": o.Details.Media,
+		"details.media_url": o.Details.Media, "about.org": o.About.Org, "about.person": o.About.Person,
 	} {
 		c.That(utf8.RuneCountInString(s) <= maxWord, name, "field.too_long", "max", maxWord)
 	}

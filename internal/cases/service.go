@@ -135,6 +135,9 @@ func (s *Service) MoveIn(ctx context.Context, tx *db.Tx, by actor.Actor, city in
 	if err := by.May(actor.Permission(step.By), c.On()); err != nil {
 		return Case{}, err
 	}
+	if !c.takes(ch.Event) {
+		return Case{}, fault.New(fault.Conflict, "case.staff_elsewhere")
+	}
 	if ch.Version != 0 && ch.Version != c.Version {
 		return Case{}, fault.New(fault.Conflict, "conflict.version")
 	}

@@ -178,7 +178,7 @@ func (s *Service) remindIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Re
 
 // reminded takes a report by the resident's own page about the home whose case is still open as a reminder.
 func (s *Service) reminded(ctx context.Context, tx *db.Tx, by actor.Actor, r *citypack.Rules, in Opening, c Case) (Case, bool, error) {
-	if in.Door != citypack.DoorWeb || in.Caller.Phone == "" {
+	if in.Door != citypack.DoorWeb || in.Caller.Phone == "" || c.AboutOrg != "" {
 		return Case{}, false, nil
 	}
 	days := max(r.Pack.Options(tx.Now).DuplicateDays, 1)

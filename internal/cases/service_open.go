@@ -80,7 +80,11 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 		return Opened{}, err
 	}
 	if in.TicketNo != "" {
-		if c, known, err := findTicket(ctx, tx, in.City, channel(in), in.TicketNo); err != nil || known {
+		c, known, err := findTicket(ctx, tx, in.City, channel(in), in.TicketNo)
+		if known && c.Concern().Keeps(by) {
+			return Opened{}, fault.New(fault.Conflict, "case.ticket_taken")
+		}
+		if err != nil || known {
 			return Opened{Case: c, Dispatched: c.Company != ""}, err
 		}
 	}
@@ -95,7 +99,10 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 	if err != nil {
 		return Opened{}, err
 	}
-	if in.Answer == "" {
+	if in.Answer != "" && in.About.Org != "" {
+		return Opened{}, fault.New(fault.Conflict, "case.staff_elsewhere") // who is at the telephone does not settle it
+	}
+	if in.Answer == "" && in.About.Org == "" {
 		c.Missing = in.MissingFields(r.Pack, cat)
 	}
 	if len(c.Missing) > 0 && in.strict(c.Urgency) {
@@ -103,6 +110,9 @@ func (s *Service) open(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 	}
 	if in.Text == "" && in.Caller.Phone == "" && in.Address == "" {
 		return Opened{}, missingFault([]string{string(citypack.FieldText)})
+	}
+	if err := s.about(ctx, tx, in, &c); err != nil {
+		return Opened{}, err
 	}
 	if again, ok, err := s.reminded(ctx, tx, by, r, in, c); err != nil || ok {
 		return Opened{Case: again, Reminder: ok}, err
@@ -300,6 +310,8 @@ func (s *Service) settle(ctx context.Context, tx *db.Tx, by actor.Actor, r *city
 		c.Answer, c.Article = in.Answer, in.Article
 		c.enter(Answered, tx.Now)
 		plan.Happened = append(plan.Happened, clock.Happened{Event: citypack.EventClosed, At: tx.Now})
+	case c.AboutOrg != "":
+		c.Proposed = "" // no company is told of it
 	case in.Hold || !s.filesItself(by, in, cat, a):
 	default:
 		c.enter(Filed, tx.Now)
@@ -348,6 +360,9 @@ func (s *Service) filesItself(by actor.Actor, in Opening, cat *citypack.Category
 
 // keep writes a new case with its words, its count, its links and its entry in the audit.
 func (s *Service) keep(ctx context.Context, tx *db.Tx, by actor.Actor, in Opening, c *Case) error {
+	if c.AboutOrg != "" {
+		in.Link = "" // the other case would lead its reader here
+	}
 	if in.Link != "" {
 		c.Linked = true
 	}
@@ -357,8 +372,10 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 	if err := index(ctx, tx, *c); err != nil {
 		return err
 	}
-	if err := db.InsertAll(ctx, tx, "case_tally", []tally{tallyOf(tx, *c, 1)}); err != nil {
-		return err
+	if c.AboutOrg == "" {
+		if err := db.InsertAll(ctx, tx, "case_tally", []tally{tallyOf(tx, *c, 1)}); err != nil {
+			return err
+		}
 	}
 	for _, p := range in.Photos {
 		if _, err := s.o.Blobs.SaveIn(ctx, tx, by, p.For(c.Subject())); err != nil {
@@ -373,7 +390,7 @@ func (s *Service) keep(ctx context.Context, tx *db.Tx, by actor.Actor, in Openin
 	if err := audit.Record(ctx, tx, by, c.City, audit.Act{Subject: c.Subject(), Act: "case.open", Public: true, Body: openBody(in, *c)}); err != nil {
 		return err
 	}
-	if !c.TestAt.IsZero() && s.TestAsked != nil {
+	if !c.TestAt.IsZero() && c.AboutOrg == "" && s.TestAsked != nil {
 		if err := s.TestAsked(ctx, tx, by, *c); err != nil {
 			return err
 		}
@@ -401,6 +418,9 @@ func openBody(in Opening, c Case) map[string]any {
 	}
 	if len(c.Missing) > 0 {
 		body["missing"] = strings.Join(c.Missing, ",")
+	}
+	if c.AboutOrg != "" {
+		body["about"] = true
 	}
 	if len(in.Photos) > 0 {
 		body["photos"] = len(in.Photos)

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ type View struct {
 
 // View gives one case with its clocks, timeline, deeds, links and photographs.
 func (s *Service) View(ctx context.Context, by actor.Actor, city int, id string) (View, error) {
-	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (View, error) {
+	v, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (View, error) {
 		c, err := s.GetIn(ctx, tx, by, city, id)
 		if err != nil {
 			return View{}, err
@@ -128,6 +129,10 @@ func (s *Service) View(ctx context.Context, by actor.Actor, city int, id string)
 		}
 		return v, s.viewLinks(ctx, tx, by, &v)
 	})
+	if err != nil {
+		return View{}, err
+	}
+	return v, s.seen(ctx, by, v)
 }
 
 func (s *Service) viewLinks(ctx context.Context, tx *db.Tx, by actor.Actor, v *View) error {
@@ -158,7 +163,7 @@ func (s *Service) List(ctx context.Context, by actor.Actor, city int, f Filter) 
 		return page.Of[Case]{}, err
 	}
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (page.Of[Case], error) {
-		out, err := s.list(ctx, tx, city, by.ScopeOf(actor.CaseRead, city), f)
+		out, err := s.list(ctx, tx, city, readerOf(by, actor.CaseRead, city), f)
 		for i := range out.Items {
 			out.Items[i] = hide(by, out.Items[i])
 		}
@@ -171,7 +176,7 @@ func (s *Service) Count(ctx context.Context, by actor.Actor, city int, f Filter)
 	if err := f.Check(); err != nil {
 		return Total{}, err
 	}
-	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Total, error) { return s.count(ctx, tx, city, by.ScopeOf(actor.CaseRead, city), f) })
+	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Total, error) { return s.count(ctx, tx, city, readerOf(by, actor.CaseRead, city), f) })
 }
 
 // Export hands every case of a filter to fn, newest first, without keeping them: all of them, however many there are.
@@ -183,7 +188,7 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, city int, f Filter
 		return by.May(actor.CaseExport, actor.On{City: city})
 	}
 	_, err := db.Read(ctx, s.o.DB, func(tx *db.Tx) (struct{}, error) {
-		q, find, err := s.conditions(ctx, tx, city, by.ScopeOf(actor.CaseExport, city), f)
+		q, find, err := s.conditions(ctx, tx, city, readerOf(by, actor.CaseExport, city), f)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -220,10 +225,10 @@ type Neighbours struct {
 func (s *Service) Nearby(ctx context.Context, by actor.Actor, city int, n Near) (Neighbours, error) {
 	return db.Read(ctx, s.o.DB, func(tx *db.Tx) (Neighbours, error) {
 		var out Neighbours
-		scope := by.ScopeOf(actor.CaseRead, city)
+		who := readerOf(by, actor.CaseRead, city)
 		look := func(into *[]Case, f Filter) error {
 			f.Request = page.Request{Size: 20}
-			p, err := s.list(ctx, tx, city, scope, f)
+			p, err := s.list(ctx, tx, city, who, f)
 			for _, c := range p.Items {
 				*into = append(*into, hide(by, c))
 			}
@@ -318,6 +323,7 @@ func (s *Service) Changes(ctx context.Context, by actor.Actor, city int, since c
 			return nil, err
 		}
 		rows, err := db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("c")+` FROM case_file c WHERE c.city_id = $1 AND `+q.text()+` ORDER BY c.updated_at, c.seq LIMIT 200`, q.args...)
+		rows = slices.DeleteFunc(rows, func(c Case) bool { return c.AboutOrg != "" && by.May(actor.CaseRead, c.On()) != nil })
 		for i := range rows {
 			rows[i] = hide(by, rows[i])
 		}

@@ -68,6 +68,12 @@ func (t tally) same(u tally) bool {
 }
 
 func tallyMove(ctx context.Context, tx *db.Tx, was, is Case) error {
+	if is.AboutOrg != "" { // of its own list, outside every figure about heat
+		if was.AboutOrg != "" {
+			return nil
+		}
+		return db.InsertAll(ctx, tx, "case_tally", []tally{tallyOf(tx, was, -1)})
+	}
 	from, to := tallyOf(tx, was, -1), tallyOf(tx, is, 1)
 	if from.same(to) {
 		return nil
@@ -157,7 +163,7 @@ func openPerCommunity(ctx context.Context, tx *db.Tx, city int, communities []st
 			marks[i] = fmt.Sprintf("$%d", len(args))
 		}
 		rows, err := db.List[perCommunity](ctx, tx, `SELECT community, COUNT(*) AS n FROM case_file
-			WHERE city_id = $1 AND open AND community IN (`+strings.Join(marks, ", ")+`) GROUP BY community`, args...)
+			WHERE city_id = $1 AND open AND about_org = '' AND community IN (`+strings.Join(marks, ", ")+`) GROUP BY community`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("count open cases: %w", err)
 		}

@@ -30,5 +30,5 @@ func undoLink(ctx context.Context, tx *db.Tx, by actor.Actor, l Link) error {
 // openOfCaller lists a caller's open cases that were received since an instant, newest first.
 func openOfCaller(ctx context.Context, tx *db.Tx, city int, caller string, since civil.Instant) ([]Case, error) {
 	return db.List[Case](ctx, tx, `SELECT `+db.Columns[Case]("")+` FROM case_file
-		WHERE city_id = $1 AND caller_id = $2 AND open AND received_at >= $3 ORDER BY seq DESC LIMIT 20`, city, caller, since)
+		WHERE city_id = $1 AND caller_id = $2 AND open AND about_org = '' AND received_at >= $3 ORDER BY seq DESC LIMIT 20`, city, caller, since)
 }

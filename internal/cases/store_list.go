@@ -21,6 +21,7 @@ type sqlOf struct {
 	look  int    // how many cases one page looks at
 	name  string // the keyed hash of the name that is searched for
 	only  string // the one company whose cases the reader sees, where that is all that limits them
+	plain string // complaints about staff are left out; every index meets it
 	few   bool   // the conditions leave so few cases that all of them may be read
 }
 
@@ -65,9 +66,9 @@ func (q *sqlOf) in(column string, values []string) {
 
 func (q *sqlOf) text() string {
 	if len(q.where) == 0 {
-		return "TRUE"
+		return "TRUE" + q.plain
 	}
-	return strings.Join(q.where, " AND ")
+	return strings.Join(q.where, " AND ") + q.plain
 }
 
 // inCity starts conditions whose first argument is the city.
@@ -143,8 +144,9 @@ func assisted(ctx context.Context, tx *db.Tx, city int, companies []string) ([]s
 // conditions turns a filter into SQL over case_file c.
 //
 // With words to search for it also gives the finder of the candidates.
-func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (*sqlOf, *finder, error) {
+func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, who reader, f Filter) (*sqlOf, *finder, error) {
 	q := inCity(city)
+	q.plain = plainOnly
 	q.look = cmp.Or(s.o.Look, mostLooked)
 	if f.State == "open" {
 		q.and("c.open")
@@ -188,7 +190,11 @@ func (s *Service) conditions(ctx context.Context, tx *db.Tx, city int, scope act
 	if err != nil {
 		return nil, nil, err
 	}
-	return q, find, q.scope(ctx, tx, city, scope)
+	if f.Flag == staffFlag {
+		q.plain = ""
+		return q, find, q.staff(ctx, tx, city, who)
+	}
+	return q, find, q.scope(ctx, tx, city, who.Scope)
 }
 
 // rare is eq for a column whose usual value has no index; the others do, each named by its condition.
@@ -234,8 +240,8 @@ func (q *sqlOf) received(f Filter) {
 }
 
 // list reads a page of cases.
-func (s *Service) list(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (page.Of[Case], error) {
-	q, find, err := s.conditions(ctx, tx, city, scope, f)
+func (s *Service) list(ctx context.Context, tx *db.Tx, city int, who reader, f Filter) (page.Of[Case], error) {
+	q, find, err := s.conditions(ctx, tx, city, who, f)
 	switch {
 	case err != nil:
 		return page.Of[Case]{}, err
@@ -422,13 +428,13 @@ type Total struct {
 // mostCounted is where counting the hits of a search stops.
 const mostCounted = 1000
 
-func (s *Service) count(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, f Filter) (Total, error) {
+func (s *Service) count(ctx context.Context, tx *db.Tx, city int, who reader, f Filter) (Total, error) {
 	f.Request = page.Request{}
-	if f.tallied() && scope.All {
+	if f.tallied() && who.All {
 		n, err := tallied(ctx, tx, city, f)
 		return Total{N: n}, err
 	}
-	q, find, err := s.conditions(ctx, tx, city, scope, f)
+	q, find, err := s.conditions(ctx, tx, city, who, f)
 	if err != nil {
 		return Total{}, err
 	}
@@ -487,5 +493,5 @@ func loads(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]Load,
 		SUM(CASE WHEN c.due_sort <= `+now+` THEN 1 ELSE 0 END) AS overdue,
 		SUM(CASE WHEN c.due_sort > `+now+` AND c.due_sort <= `+soon+` THEN 1 ELSE 0 END) AS near,
 		SUM(CASE WHEN c.supervised THEN 1 ELSE 0 END) AS supervised
-		FROM case_file c WHERE c.city_id = $1 AND c.open AND `+q.text()+` GROUP BY c.status, c.company ORDER BY c.company, c.status`, q.args...)
+		FROM case_file c WHERE c.city_id = $1 AND c.open AND c.about_org = '' AND `+q.text()+` GROUP BY c.status, c.company ORDER BY c.company, c.status`, q.args...)
 }

@@ -101,3 +101,14 @@ func NamesOf(ctx context.Context, tx *db.Tx, ids []string) (map[string]string, e
 	}
 	return out, nil
 }
+
+// MemberIn finds a member of staff of a city: by id, or by login or name among those of a unit. Of two people with one name
+// neither is meant.
+func MemberIn(ctx context.Context, tx *db.Tx, city int, org, who string) (Person, bool, error) {
+	return findMember(ctx, tx, city, org, who)
+}
+
+// CentreIn is the command centre of a city.
+func CentreIn(ctx context.Context, tx *db.Tx, city int) (Organisation, bool, error) {
+	return findCentre(ctx, tx, city)
+}

@@ -230,3 +230,18 @@ func Holders(ctx context.Context, tx *db.Tx, city int, roles []actor.Role) ([]Pe
 func badge(ctx context.Context, tx *db.Tx, city int, person string) (Badge, bool, error) {
 	return db.Maybe[Badge](ctx, tx, `SELECT `+db.Columns[Badge]("")+` FROM person WHERE id = $1 AND city_id = $2 AND active = TRUE`, person, city)
 }
+
+func findMember(ctx context.Context, tx *db.Tx, city int, org, who string) (Person, bool, error) {
+	rows, err := db.List[Person](ctx, tx, `SELECT `+db.Columns[Person]("p")+` FROM person p
+		WHERE (p.city_id = $1 OR EXISTS (SELECT 1 FROM person_grant g WHERE g.person_id = p.id AND g.city_id = $1))
+		AND ($2 = '' AND p.id = $3 OR p.org = $2 AND p.org <> '' AND (p.id = $3 OR p.login = $3 OR p.name = $3)) ORDER BY p.id LIMIT 2`, city, org, who)
+	if err != nil || len(rows) != 1 {
+		return Person{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+func findCentre(ctx context.Context, tx *db.Tx, city int) (Organisation, bool, error) {
+	return db.Maybe[Organisation](ctx, tx, `SELECT `+db.Columns[Organisation]("")+` FROM organisation
+		WHERE city_id = $1 AND kind = 'centre' AND active = TRUE ORDER BY code LIMIT 1`, city)
+}

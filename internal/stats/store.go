@@ -83,7 +83,7 @@ func dueSoon(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]due
 	cond, args := within(scope, []any{city, int64(tx.Now), int64(tx.Now.Add(nearly))})
 	out, err := db.List[dueRow](ctx, tx, `SELECT status, company, district, COUNT(*) FILTER (WHERE due_sort <= $2) AS overdue,
 		COUNT(*) FILTER (WHERE due_sort > $2 AND due_sort <= $3) AS near
-		FROM case_file WHERE city_id = $1 AND open`+cond+` GROUP BY company, status, district HAVING MIN(due_sort) <= $3`, args...)
+		FROM case_file WHERE city_id = $1 AND open AND about_org = ''`+cond+` GROUP BY company, status, district HAVING MIN(due_sort) <= $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count deadlines: %w", err)
 	}

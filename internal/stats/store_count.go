@@ -65,7 +65,7 @@ func casesOf(ctx context.Context, tx *db.Tx, city int, day civil.Date) ([]caseSu
 		COUNT(*) FILTER (WHERE extensions > 0) AS extended,
 		COUNT(*) FILTER (WHERE solved IN ('yes', 'no')) AS called, COUNT(*) FILTER (WHERE solved = 'yes') AS solved,
 		COUNT(*) FILTER (WHERE satisfied = 'yes' AND solved IN ('yes', 'no')) AS satisfied
-		FROM case_file WHERE city_id = $1 AND received_at >= $2 AND received_at < $3 GROUP BY company, district, category`,
+		FROM case_file WHERE city_id = $1 AND received_at >= $2 AND received_at < $3 AND about_org = '' GROUP BY company, district, category`,
 		city, int64(day.Start()), int64(day.End()))
 	if err != nil {
 		return nil, fmt.Errorf("count cases: %w", err)
@@ -107,7 +107,7 @@ func clocksOf(ctx context.Context, tx *db.Tx, city int, day civil.Date) ([]clock
 		COUNT(*) FILTER (WHERE k.due_at IS NOT NULL AND k.breached_at IS NULL AND k.state = 'stopped') AS kept,
 		COUNT(*) FILTER (WHERE k.breached_at IS NULL AND k.state IN ('running', 'paused')) AS running
 		FROM case_file c JOIN clock k ON k.city_id = c.city_id AND k.subject = 'case:' || c.id
-		WHERE c.city_id = $1 AND c.received_at >= $2 AND c.received_at < $3
+		WHERE c.city_id = $1 AND c.received_at >= $2 AND c.received_at < $3 AND c.about_org = ''
 		AND k.state <> 'void' AND k.unit <> '' AND k.code <> 'return_window'
 		GROUP BY k.org, c.district, k.code`, city, int64(day.Start()), int64(day.End()))
 	if err != nil {

@@ -31,7 +31,7 @@ func byHour(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, v *Scen
 	from := today.AddDays(-1).Start()
 	cond, args := within(scope, []any{city, int64(from), int64(today.End()), int64(hourMS), int64(tx.Now) - dayMS})
 	rows, err := db.List[slot](ctx, tx, `SELECT (received_at - $2) / $4 AS hour_no, COUNT(*) AS n, COUNT(*) FILTER (WHERE received_at <= $5) AS till
-		FROM case_file WHERE city_id = $1 AND received_at >= $2 AND received_at < $3`+cond+` GROUP BY (received_at - $2) / $4`, args...)
+		FROM case_file WHERE city_id = $1 AND received_at >= $2 AND received_at < $3 AND about_org = ''`+cond+` GROUP BY (received_at - $2) / $4`, args...)
 	if err != nil {
 		return fmt.Errorf("count the day by hours: %w", err)
 	}
@@ -51,7 +51,7 @@ func byHour(ctx context.Context, tx *db.Tx, city int, scope actor.Scope, v *Scen
 func openBySpot(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]pile, error) {
 	cond, args := within(scope, []any{city})
 	out, err := db.List[pile](ctx, tx, `SELECT area, company, community, community_name, building, kind, COUNT(*) AS n FROM case_file
-		WHERE city_id = $1 AND open`+cond+` GROUP BY area, company, community, community_name, building, kind`, args...)
+		WHERE city_id = $1 AND open AND about_org = ''`+cond+` GROUP BY area, company, community, community_name, building, kind`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count open cases by place: %w", err)
 	}
@@ -62,7 +62,7 @@ func openBySpot(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]
 func newest(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]News, error) {
 	cond, args := within(scope, []any{city, int64(tx.Now) - dayMS, mostNews})
 	out, err := db.List[News](ctx, tx, `SELECT received_at, category, urgency, district, CASE WHEN secret THEN '' ELSE community_name END AS community_name, company, status
-		FROM case_file WHERE city_id = $1 AND received_at >= $2 AND status <> 'void'`+cond+` ORDER BY received_at DESC, seq DESC LIMIT $3`, args...)
+		FROM case_file WHERE city_id = $1 AND received_at >= $2 AND status <> 'void' AND about_org = ''`+cond+` ORDER BY received_at DESC, seq DESC LIMIT $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list new cases: %w", err)
 	}

@@ -111,6 +111,12 @@ func intakeActs() []caseAct {
 			do: answering,
 		},
 		{
+			name: "redress", key: "event.redress", icon: "message-square", may: p(actor.CaseStaff, actor.CaseAppeal), events: e(cases.Redress), text: "casework.redress.text", fields: closeFields,
+			do: doer(func(in *cases.Answering) *cases.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, cases.Answering) (cases.Case, error) {
+				return w.Cases.Redress
+			}),
+		},
+		{
 			name: "ask_confirm", key: "event.ask_confirm", icon: "map-pin", atOnce: true, may: p(actor.CaseAccept), events: e(cases.AskConfirm),
 			do: plain(func(w *Web) useAct { return w.Cases.AskConfirm }),
 		},

@@ -259,6 +259,7 @@ type caseView struct {
 	link      string                // that a form is about
 	beaten    text.Message          // somebody was first, and did this
 	records   []ui.Link             // other pages of the household, as far as the reader may open them
+	about     cases.Member          // whom a complaint about staff is about
 	gone      bool                  // what a form is for can no longer be done
 }
 
@@ -275,6 +276,11 @@ func (w *Web) caseView(r *http.Request, id string) (caseView, error) {
 	}
 	if v.names, err = w.caseNames(r); err != nil {
 		return v, err
+	}
+	if v.Case.AboutOrg != "" {
+		if v.about, err = w.Cases.Concerning(ctx, v.by, v.Case); err != nil {
+			return v, err
+		}
 	}
 	v.answer, v.records = attributedOf(v.Case), w.recordsOf(v.by, v.Case)
 	if v.allows(cases.Assign) {

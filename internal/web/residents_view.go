@@ -131,8 +131,9 @@ type progressView struct {
 	claims []dispatch.Claim // visits that the company says it made
 	beside cases.Alongside  // neighbours who wait too
 
-	rating    callback.Standing // of the last closing
-	mayObject bool              // there is a measurement that one may object to
+	rating      callback.Standing // of the last closing
+	mayComplain bool              // there is staff that the resident met
+	mayObject   bool              // there is a measurement that one may object to
 }
 
 func (v progressView) page() Page {

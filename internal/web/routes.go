@@ -28,6 +28,7 @@ func (w *Web) table() []Route {
 		w.queueRoutes(),
 		w.seatRoutes(),
 		w.quickRoutes(),
+		w.handlerRoutes(),
 		w.phoneRoutes(),
 		w.callRoutes(),
 		w.staffingRoutes(),

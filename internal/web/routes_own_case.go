@@ -11,7 +11,11 @@ import (
 
 // ownCaseRoutes are what a resident says of what the company says, on the page of their own case.
 func (w *Web) ownCaseRoutes() []Route {
-	return []Route{post("/c/{city}/m/r/{token}/came", public, w.sayCame)}
+	return []Route{
+		post("/c/{city}/m/r/{token}/came", public, w.sayCame),
+		get("/c/{city}/m/r/{token}/complain", public, w.complainForm),
+		post("/c/{city}/m/r/{token}/complain", public, w.complain),
+	}
 }
 
 // sayCame takes a resident's word whether somebody really came.
@@ -35,6 +39,11 @@ func (w *Web) sayCame(rw http.ResponseWriter, r *http.Request) error {
 
 // alongside adds what the company says of its visits and how many neighbours wait with the resident.
 func (v *progressView) alongside(w *Web, r *http.Request) (err error) {
+	met, err := w.Cases.Encounters(r.Context(), v.city, ownProof(r))
+	if err != nil {
+		return err
+	}
+	v.mayComplain = len(met) > 0
 	if v.beside, err = w.Cases.Alongside(r.Context(), v.city, ownProof(r)); err != nil || w.Dispatch == nil {
 		return err
 	}

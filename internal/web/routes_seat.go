@@ -85,6 +85,9 @@ func (w *Web) seatSave(rw http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return w.seatShow(rw, r, in, err)
 	}
+	if o.Case.AboutOrg != "" { // the seat has done its part: others handle it, and it is not theirs to look at
+		return w.done(rw, r, at("/c/{city}/seat", in.City), text.Msg("seat.about_done", "no", o.Case.No))
+	}
 	how := "saved"
 	if o.Reminder {
 		how = "reminded"

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/staff"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/web/ui"
@@ -579,4 +581,15 @@ func stopTone(o outage.Outage, now civil.Instant) ui.Tone {
 // lastWords are the newest two words about a stop.
 func lastWords(all []outage.Word) []outage.Word {
 	return all[max(0, len(all)-2):]
+}
+
+// aboutOptions are the units whose staff a complaint can be about.
+func (v *seatView) aboutOptions(ctx context.Context) []ui.Option {
+	out := []ui.Option{{Key: "seat.about_none"}}
+	for _, code := range slices.Sorted(maps.Keys(v.names.orgs)) {
+		if o := v.names.orgs[code]; o.Active && o.Kind != staff.Partner {
+			out = append(out, ui.Option{Value: code, Text: ui.Named(ctx, o.NameZH, o.NameEN)})
+		}
+	}
+	return out
 }
