@@ -442,6 +442,8 @@ func (p *pair) shortLives() {
 	p.linked(first)
 	p.plainly("seat", "ask_confirm", "看一下", func(a *app.App) byAct { return a.Cases.AskConfirm })
 	p.plainly("verifier", "refute", "现场正常", func(a *app.App) byAct { return a.Cases.Refute })
+	p.open("leader", func(in *cases.Opening) { in.About.Org = "C1" })
+	do(p, "leader", "redress", cases.Answering{Answer: "已批评教育"}, answering, func(a *app.App) byAnswer { return a.Cases.Redress })
 }
 
 // linked links the case at hand to another and undoes it; ids differ on the two sides.
