@@ -142,6 +142,20 @@ func (b *box) read(uid imap.UID) (found, bool, error) {
 	return f, len(f.bytes) > 0, nil
 }
 
+// withheld reports whether the server will not hand this one letter out, now or later: it says no, and not that it is busy.
+func withheld(err error) bool {
+	e, ok := errors.AsType[*imap.Error](err)
+	if !ok || e.Type != imap.StatusResponseTypeNo {
+		return false
+	}
+	switch e.Code {
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeInUse, imap.ResponseCodeLimit, imap.ResponseCodeServerBug, imap.ResponseCodeExpired,
+		imap.ResponseCodeAuthorizationFailed, imap.ResponseCodeAuthenticationFailed, imap.ResponseCodePrivacyRequired, imap.ResponseCodeContactAdmin:
+		return false
+	}
+	return true
+}
+
 // has reports whether a folder holds a letter with an id.
 func (b *box) has(id string) (bool, error) {
 	got, err := b.c.UIDSearch(&imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: "Message-Id", Value: id}}}, nil).Wait()

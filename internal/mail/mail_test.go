@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
@@ -166,6 +168,32 @@ func TestTheMailboxBreaks(t *testing.T) {
 		w.work(2)
 		if got := len(w.messages()); got != 27 {
 			w.t.Errorf("%d letters after one was delivered twice, want 27", got)
+		}
+	})
+}
+
+// A letter that the server does not hand out holds up none of those behind it; staff read that it is there, once.
+func TestALetterThatIsWithheld(t *testing.T) {
+	t.Parallel()
+	each(t, false, func(w *world) {
+		w.work(1)
+		w.post.Withhold(2)
+		for n := range 3 {
+			w.writes(mailfake.Written{From: fmt.Sprintf("r%d@example.cn", n), Subject: fmt.Sprintf("第%d户不热", n), Text: fmt.Sprintf("我家%d号楼不热，只有%d度。", n, 12+n)})
+		}
+		w.work(4)
+		var kept []string
+		for _, m := range w.messages() {
+			kept = append(kept, m.Text)
+		}
+		want := []string{"我家0号楼不热，只有12度。", "邮箱服务器不肯交出第 2 号邮件，请到邮箱里查看，再按内容登记。", "我家2号楼不热，只有14度。"}
+		slices.Sort(kept)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, kept); diff != "" {
+			w.t.Errorf("letters:\n%s", diff)
+		}
+		if len(w.clues()) != 3 {
+			w.t.Errorf("%d clues, want 3", len(w.clues()))
 		}
 	})
 }

@@ -4,14 +4,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/emersion/go-imap/v2"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/blob"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/channel"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -119,15 +123,11 @@ func (p poller) Poll(ctx context.Context, a channel.Access, got func([]channel.I
 	for some := range slices.Chunk(uids, pollBatch) {
 		var batch []channel.Incoming
 		for _, uid := range some {
-			f, there, err := b.read(uid)
+			in, there, err := p.letter(ctx, a, b, uid)
 			if err != nil {
 				return at, err
 			}
 			if there {
-				in, err := p.s.incoming(ctx, a, f)
-				if err != nil {
-					return at, err
-				}
 				batch = append(batch, in)
 			}
 		}
@@ -143,6 +143,24 @@ func (p poller) Poll(ctx context.Context, a channel.Access, got func([]channel.I
 		now.uid = next - 1
 	}
 	return now.String(), nil
+}
+
+// letter reads one letter. One that the server will not hand out holds up none of those behind it: staff get a note in its
+// place, and find the letter in the mailbox itself.
+func (p poller) letter(ctx context.Context, a channel.Access, b *box, uid imap.UID) (channel.Incoming, bool, error) {
+	f, there, err := b.read(uid)
+	switch {
+	case withheld(err):
+		p.s.o.Log.WarnContext(ctx, "the mailbox does not hand a letter out", "city", a.City, "account", a.Name, "uid", uint32(uid), "err", err)
+		return channel.Incoming{
+			City: a.City, Channel: cases.Mail, Account: a.Name, ID: fmt.Sprintf("withheld:%d:%d", b.sel.UIDValidity, uid), Form: channel.Letter, At: civil.At(p.s.o.Machine()),
+			SenderName: a.Title, Text: text.T(text.ZH, "mail.withheld", "no", uint32(uid)), Extra: map[string]string{clue.ExtraTitle: text.T(text.ZH, "mail.withheld_title")},
+		}, true, nil
+	case err != nil || !there:
+		return channel.Incoming{}, false, err
+	}
+	in, err := p.s.incoming(ctx, a, f)
+	return in, true, err
 }
 
 // answerer answers letters.

@@ -77,6 +77,7 @@ type Office struct {
 	faults  []string
 	mem     *imapmemserver.Server
 	cut     cutter
+	never   map[imap.UID]bool // letters that are not handed out
 }
 
 // Open opens the office on this machine.
@@ -107,7 +108,7 @@ func Open(o Options) (*Office, error) {
 	f.smtp.ReadTimeout, f.smtp.WriteTimeout = time.Minute, time.Minute
 	f.imap = imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return f.mem.NewSession(), nil, nil
+			return &reader{f.mem.NewSession(), f}, nil, nil
 		},
 		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}}, Logger: silent{},
 	})
@@ -160,6 +161,41 @@ func (f *Office) Fail(how Failure, times int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fail, f.times = how, times
+}
+
+// Withhold keeps the letter of a number to itself: whoever asks for it is told no, as a server does whose file is damaged.
+func (f *Office) Withhold(uid imap.UID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.never == nil {
+		f.never = map[imap.UID]bool{}
+	}
+	f.never[uid] = true
+}
+
+// reader is somebody who reads a mailbox.
+type reader struct {
+	imapserver.Session
+	f *Office
+}
+
+// Fetch implements imapserver.Session.
+func (r *reader) Fetch(w *imapserver.FetchWriter, which imap.NumSet, options *imap.FetchOptions) error {
+	if set, ok := which.(imap.UIDSet); ok && len(options.BodySection) > 0 && r.f.withholds(set) {
+		return &imap.Error{Type: imap.StatusResponseTypeNo, Text: "the message cannot be read"}
+	}
+	return r.Session.Fetch(w, which, options)
+}
+
+func (f *Office) withholds(set imap.UIDSet) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for uid := range f.never {
+		if set.Contains(uid) {
+			return true
+		}
+	}
+	return false
 }
 
 // HangUpIMAP cuts the next connection to the mailboxes after so many bytes.
