@@ -4,7 +4,8 @@
 // Somebody writes a bulletin and sees first how many households it reaches and what it costs at most; somebody else lets it
 // go out. A job then tells every household once, some at a time, and goes on where it was cut short. Whoever has two homes in
 // the reach is told once; whoever refused bulletins is not told, but a leak, a fault and a stop are told all the same and also
-// at night. While it holds, a bulletin stands on the residents' pages for everybody, with or without a telephone.
+// at night. A stop says when the heat goes off, and is held against the city's notice period as the report of a planned stop is:
+// a bulletin that goes out too late is marked for good. While it holds, a bulletin stands on the residents' pages for everybody, with or without a telephone.
 package bulletin
 
 import (
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/calendar"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/flow"
@@ -99,10 +101,12 @@ type Bulletin struct {
 	Scope      string          `db:"scope_id" json:"scope"`
 	Name       string          `db:"scope_name" json:"name"`
 	Stretches  []place.Stretch `db:"stretches,json" json:"-"`
-	Send       bool            `db:"send" json:"send"`             // also as a message; otherwise on the pages only
-	Until      civil.Instant   `db:"until_at" json:"until_at"`     // stands on the pages until then
-	Households int             `db:"households" json:"households"` // in the reach when it was written
-	Parts      int             `db:"parts" json:"parts"`           // that a gateway charges for one household
+	Send       bool            `db:"send" json:"send"`                // also as a message; otherwise on the pages only
+	Starts     civil.Instant   `db:"from_at" json:"from_at,omitzero"` // of a stop: when the heat goes off
+	Late       bool            `db:"late" json:"late,omitempty"`      // of a stop: told later than the city's notice period wants
+	Until      civil.Instant   `db:"until_at" json:"until_at"`        // stands on the pages until then
+	Households int             `db:"households" json:"households"`    // in the reach when it was written
+	Parts      int             `db:"parts" json:"parts"`              // that a gateway charges for one household
 	State      State           `db:"state" json:"state"`
 	Reason     string          `db:"reason" json:"reason,omitempty"`
 	Stretch    int             `db:"stretch" json:"-"`
@@ -138,6 +142,7 @@ type Input struct {
 	Station   string        `json:"station,omitempty" form:"station"` // code
 	Area      string        `json:"area,omitempty" form:"area"`       // code
 	Send      bool          `json:"send" form:"send"`
+	Starts    civil.Instant `json:"from_at,omitzero" form:"from_at"` // of a stop: when the heat goes off
 	Until     civil.Instant `json:"until_at" form:"until_at"`
 }
 
@@ -168,11 +173,21 @@ func (in *Input) check(now civil.Instant) error {
 	default:
 		c.Add("reach", "field.not_one_of", "allowed", []Reach{Building, Community, Station, Area})
 	}
+	c.That(in.Kind != Stop || !in.Starts.IsZero(), "from_at", "field.required")
 	if c.That(!in.Until.IsZero(), "until_at", "field.required") {
 		c.That(in.Until.After(now), "until_at", "bulletin.until_past")
+		c.That(in.Kind != Stop || in.Starts.IsZero() || in.Until.After(in.Starts), "until_at", "bulletin.until_before")
 		c.That(in.Until.Sub(now) <= longest, "until_at", "bulletin.until_far", "days", int(longest/(24*time.Hour)))
 	}
 	return c.Err()
+}
+
+// startsOfStop is when the heat goes off; other kinds tell of no such hour.
+func (in *Input) startsOfStop() civil.Instant {
+	if in.Kind != Stop {
+		return 0
+	}
+	return in.Starts
 }
 
 // Preview is what a bulletin would do.
@@ -184,6 +199,8 @@ type Preview struct {
 	Sends  civil.Instant `json:"sends,omitzero"`   // not before, when the night is in the way
 	Same   int           `json:"same,omitempty"`   // bulletins that go on in the same place
 	Urgent bool          `json:"urgent,omitempty"` // told also at night and to those who want no bulletins
+
+	Notice []calendar.Step `json:"notice,omitempty"` // of a stop: how early it had to be told, and whether it is
 }
 
 // Decision approves, refuses or withdraws a bulletin as it was seen.

@@ -354,3 +354,50 @@ func TestPreviewAndBadInput(t *testing.T) {
 		}
 	})
 }
+
+// A bulletin of a stop says when the heat goes off, and is held against the notice period of the city; whether it was late is settled when it
+// goes out. Other kinds tell of no such hour.
+func TestAStopIsHeldAgainstTheNoticePeriod(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, 3)
+		stop := func(from, until time.Duration) func(*bulletin.Input) {
+			return func(in *bulletin.Input) {
+				in.Kind, in.Send, in.Until = bulletin.Stop, false, w.now.Now().Add(until)
+				if from != 0 {
+					in.Starts = w.now.Now().Add(from)
+				}
+			}
+		}
+		for field, change := range map[string]func(*bulletin.Input){"from_at": stop(0, time.Hour), "until_at": stop(2*time.Hour, time.Hour)} {
+			if _, err := w.Write(ctx, writer, w.input(change)); !fault.Is(err, fault.Invalid) || fault.Of(err).Fields[0].Name != field {
+				t.Errorf("%v; want Invalid at %s", err, field)
+			}
+		}
+		for _, x := range []struct {
+			from, long time.Duration
+			late       bool
+		}{{time.Hour, 10 * time.Hour, true}, {20 * 24 * time.Hour, 10 * time.Hour, false}, {30 * time.Hour, 30 * time.Hour, true}, {time.Hour, 2 * time.Hour, false}} {
+			change := stop(x.from, x.from+x.long)
+			p, err := w.Preview(ctx, writer, w.input(change))
+			if err != nil || p.Late != x.late || len(p.Notice) == 0 || x.long > 8*time.Hour && p.Notice[0].Article == "" {
+				t.Errorf("a stop in %s: late %v, %+v, %v; want %v with its rule", x.from, p.Late, p.Notice, err, x.late)
+			}
+			b := w.write(change)
+			if b.Late {
+				t.Error("late before it went out")
+			}
+			if b, err = w.decide(head, b, bulletin.Approve); err != nil || b.Late != x.late {
+				t.Errorf("a stop in %s went out late: %v, %v; want %v", x.from, b.Late, err, x.late)
+			}
+			w.now.Advance(2 * time.Hour)
+			if got, err := w.Get(ctx, head, city, b.ID); err != nil || got.Late != x.late {
+				t.Errorf("a stop in %s, read later: late %v, %v; want %v", x.from, got.Late, err, x.late)
+			}
+		}
+		advice := w.write(func(in *bulletin.Input) { in.Kind, in.Starts = bulletin.Advice, w.now.Now().Add(time.Hour) })
+		if p, err := w.Get(ctx, head, city, advice.ID); err != nil || len(p.Notice) != 0 || !p.Starts.IsZero() {
+			t.Errorf("advice is held against the notice period: %+v, %v", p.Notice, err)
+		}
+	})
+}

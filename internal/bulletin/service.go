@@ -15,6 +15,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/jobs"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/once"
+	"github.com/rehu-heat/rehu/internal/outage"
 	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/place"
 	"github.com/rehu-heat/rehu/internal/secret"
@@ -80,6 +81,15 @@ func (s *Service) preview(ctx context.Context, tx *db.Tx, b Bulletin) (Preview, 
 	if wake, night := (notice.Night{From: o.NightFrom, To: o.NightTo}).Wake(tx.Now); night && !p.Urgent {
 		p.Sends = wake
 	}
+	if b.Kind == Stop && !b.Starts.IsZero() {
+		told := tx.Now
+		if b.State != Waiting && !b.DecidedAt.IsZero() {
+			told = b.DecidedAt
+		}
+		o := outage.TellingOf(rules, b.Starts, b.Until, told)
+		p.Notice = o.Explain()
+		p.Late = o.Late && b.State == Waiting || b.Late // what went out was judged then
+	}
 	p.Same, err = countSame(ctx, tx, b)
 	return p, err
 }
@@ -98,7 +108,8 @@ func (s *Service) draft(ctx context.Context, by actor.Actor, in *Input) (Bulleti
 	}
 	b := Bulletin{
 		City: in.City, Kind: in.Kind, TextZH: in.TextZH, TextEN: in.TextEN, Reach: in.Reach, Send: in.Send, Until: in.Until,
-		State: Waiting, WrittenBy: by.ID, Version: 1, Parts: notice.Parts(s.o.Sign, text.T(text.ZH, template, "text", in.TextZH)),
+		Starts: in.startsOfStop(),
+		State:  Waiting, WrittenBy: by.ID, Version: 1, Parts: notice.Parts(s.o.Sign, text.T(text.ZH, template, "text", in.TextZH)),
 	}
 	switch in.Reach {
 	case Building:
@@ -196,7 +207,7 @@ func (s *Service) Write(ctx context.Context, by actor.Actor, in Input) (Bulletin
 
 func (s *Service) note(ctx context.Context, tx *db.Tx, by actor.Actor, b Bulletin, act string) error {
 	return audit.Record(ctx, tx, by, b.City, audit.Act{Subject: "bulletin:" + b.ID, Act: act, Body: map[string]any{
-		"no": b.No, "kind": b.Kind, "text": b.TextZH, "scope": string(b.Reach) + ":" + b.Scope, "households": b.Households, "reached": b.Reached, "reason": b.Reason,
+		"no": b.No, "kind": b.Kind, "text": b.TextZH, "scope": string(b.Reach) + ":" + b.Scope, "households": b.Households, "late": b.Late, "reached": b.Reached, "reason": b.Reason,
 	}})
 }
 
@@ -230,6 +241,11 @@ func (s *Service) Decide(ctx context.Context, by actor.Actor, in Decision) (Bull
 			return b, fault.New(fault.Denied, "notice.template.own")
 		}
 		b.State, b.Reason, b.DecidedBy, b.DecidedAt = step.To, in.Reason, by.ID, tx.Now
+		if in.Event == Approve {
+			if err := s.judge(ctx, tx, &b); err != nil {
+				return b, err
+			}
+		}
 		if in.Event == Approve && !b.Send { // on the pages only
 			b.State, b.ToldAt = Told, tx.Now
 		}
@@ -248,6 +264,19 @@ func (s *Service) Decide(ctx context.Context, by actor.Actor, in Decision) (Bull
 		}
 		return b, s.note(ctx, tx, by, b, "bulletin."+string(in.Event))
 	})
+}
+
+// judge marks a stop that people are told of too late.
+func (s *Service) judge(ctx context.Context, tx *db.Tx, b *Bulletin) error {
+	if b.Kind != Stop || b.Starts.IsZero() {
+		return nil
+	}
+	rules, err := s.o.Rules(ctx, tx, b.City)
+	if err != nil {
+		return err
+	}
+	b.Late = outage.TellingOf(rules, b.Starts, b.Until, tx.Now).Late
+	return nil
 }
 
 // Get shows one bulletin to staff with what it does.

@@ -26,9 +26,9 @@ func find(ctx context.Context, tx *db.Tx, city int, id string) (Bulletin, error)
 }
 
 func save(ctx context.Context, tx *db.Tx, b Bulletin, version int64) (Bulletin, error) {
-	err := db.Guarded(ctx, tx, `UPDATE bulletin SET state = $4, reason = $5, decided_by = $6, decided_at = $7, told_at = $8, version = version + 1
+	err := db.Guarded(ctx, tx, `UPDATE bulletin SET state = $4, reason = $5, decided_by = $6, decided_at = $7, told_at = $8, late = $9, version = version + 1
 		WHERE city_id = $1 AND id = $2 AND version = $3`,
-		b.City, b.ID, version, string(b.State), b.Reason, b.DecidedBy, b.DecidedAt, b.ToldAt)
+		b.City, b.ID, version, string(b.State), b.Reason, b.DecidedBy, b.DecidedAt, b.ToldAt, b.Late)
 	b.Version = version + 1
 	return b, err
 }

@@ -54,6 +54,17 @@ func tellingFor(rules *citypack.Rules, o Outage) *Telling {
 	return out
 }
 
+// TellingOf judges at an instant the announcement of a planned stop, for whoever tells people of a stop beside its report:
+// its Explain says the rule of the city, and Late whether it is too late for it.
+func TellingOf(rules *citypack.Rules, start, until, at civil.Instant) Outage {
+	o := Outage{Kind: Planned, Start: start, Until: until}
+	if o.Telling = tellingFor(rules, o); o.Telling != nil {
+		o.Telling.told(rules, o, at)
+		o.Late = o.Telling.Late
+	}
+	return o
+}
+
 // back is how long before the start; false for working time, which is counted forward from the announcement.
 func back(u calendar.Unit, amount int) (time.Duration, bool) {
 	switch u {

@@ -55,6 +55,7 @@ type bulletinForm struct {
 	TextZH  string        `form:"text_zh"`
 	TextEN  string        `form:"text_en"`
 	Send    bool          `form:"send"`
+	Starts  civil.Instant `form:"from_at"`
 	Until   civil.Instant `form:"until_at"`
 	Preview bool          `form:"preview"`
 }
@@ -124,7 +125,7 @@ func whereOf(err error) error {
 // placed finds the place that was typed: an area or a station by name or code, an estate, or a building of it.
 func (w *Web) placed(r *http.Request, in bulletinForm) (bulletin.Input, error) {
 	out := bulletin.Input{
-		City: httpx.City(r.Context()), Key: formKey(r), Kind: in.Kind, TextZH: in.TextZH, TextEN: in.TextEN, Send: in.Send, Until: in.Until,
+		City: httpx.City(r.Context()), Key: formKey(r), Kind: in.Kind, TextZH: in.TextZH, TextEN: in.TextEN, Send: in.Send, Starts: in.Starts, Until: in.Until,
 	}
 	var c fault.Check
 	if !c.That(len(words(in.Where)) > 0, "where", "field.required") {
