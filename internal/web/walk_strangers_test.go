@@ -64,7 +64,7 @@ func (k *walk) secrets() map[string][]string {
 		k.t.Fatal(err)
 	}
 	ids := []string{c.ID, c.No, "A1001", into["{document}"], into["{finding}"]}
-	return map[string][]string{"{token}": ids, "{document}": ids, "{finding}": ids, "{ticket}": ids, "{key}": {strings.Repeat("0", 32), c.ID}}
+	return map[string][]string{"{token}": ids, "{document}": ids, "{finding}": ids, "{case}": ids, "{ticket}": ids, "{key}": {strings.Repeat("0", 32), c.ID}}
 }
 
 // Whoever tries numbers over all pages of residents learns nothing: what is somebody else's and what is not there at all are answered

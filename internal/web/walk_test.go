@@ -14,6 +14,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/bulletin"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/celsius"
+	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/dispatch"
@@ -51,7 +52,10 @@ const longEstate = "中铁诺德阅泷花园国际社区（二期）北区回迁
 func newWalk(t testing.TB) *walk {
 	t.Helper()
 	var kept web.Options
-	k := &walk{hallTown: newHallTown(t, config.Config{}, func(o *web.Options) { kept = *o })}
+	cfg := config.Config{Credentials: map[string]string{
+		"wx": "secret=s3cret&token=t0ken&aes_key=" + strings.Repeat("a", 43) + "&api=http%3A%2F%2F127.0.0.1%3A1", "wb": "access_token=tok&app_secret=s3cret&fake=1&base=http%3A%2F%2F127.0.0.1%3A1",
+	}}
+	k := &walk{hallTown: newHallTown(t, cfg, func(o *web.Options) { kept = *o })}
 	kept.Deps.WeChat = k.app.WeChat
 	kept.Cities = func() []web.City {
 		return []web.City{{Code: city, NameZH: "暖城市", NameEN: "Nuancheng"}, {Code: 140100, NameZH: "太原市", NameEN: "Taiyuan"}}
@@ -63,6 +67,14 @@ func newWalk(t testing.TB) *walk {
 	s := httptest.NewServer(k.pages)
 	t.Cleanup(s.Close)
 	k.url = s.URL
+	for _, a := range []channel.AccountInput{
+		{City: city, Channel: cases.WeChat, Name: "main", Title: "暖城供热", Credential: "wx", Enabled: true, Settings: map[string]string{"app": "official", "app_id": "wx0000000000000001", "original_id": "gh_000000000001"}},
+		{City: city, Channel: cases.Weibo, Name: "main", Title: "暖城供热", Credential: "wb", Enabled: true},
+	} {
+		if _, err := k.app.Channels.SetAccount(bg, k.root, a); err != nil {
+			t.Fatal(err)
+		}
+	}
 	k.lists()
 	k.holder = k.enter(holder)
 	for _, account := range []string{"A1001", "A3003"} {
@@ -146,14 +158,15 @@ func (k *walk) matter() {
 	k.holes = []string{
 		"/c/{city}/answer/{token}", k.asked(), "{document}/{key}", document + "/" + k.app.Measure.CopyKey(city, document),
 		"{finding}/{key}", objection + "/" + k.app.Findings.CheckKey(city, objection),
-		"{city}", "990100", "{token}", token, "{document}", document, "{finding}", objection, "{ticket}", strings.Repeat("a", 43),
+		"{city}", "990100", "{token}", token, "{document}", document, "{finding}", objection, "{case}", one.ID, "{ticket}", strings.Repeat("a", 43),
 	}
 }
 
-// missed lets the company say that it came and met nobody, so that the resident is asked.
+// missed gives the matter to a worker with a picture on the badge, who says that they came and met nobody, so that the resident is asked.
 func (k *walk) missed(c cases.Case) {
 	k.t.Helper()
-	one, err := k.app.Dispatch.Sign(bg, companyOf, dispatch.Signing{Act: actOn(c, "")})
+	k.comes(c)
+	one, err := k.app.Cases.Get(bg, k.root, city, c.ID)
 	if err != nil {
 		k.t.Fatal(err)
 	}
