@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/page"
@@ -227,7 +228,27 @@ func list(ctx context.Context, tx *db.Tx, city int, f Filter) (page.Of[Call], er
 	if err != nil {
 		return page.Of[Call]{}, fmt.Errorf("list calls: %w", err)
 	}
+	if err := unlead(ctx, tx, city, rows); err != nil {
+		return page.Of[Call]{}, err
+	}
 	return page.Cut(rows, f.Request, func(c Call) []any { return []any{c.ArrivedAt, c.ID} }), nil
+}
+
+// unlead takes from listed calls the way to a complaint about staff: whom it concerns may read the list too.
+func unlead(ctx context.Context, tx *db.Tx, city int, rows []Call) error {
+	var ids []string
+	for _, c := range rows {
+		if c.Case != "" {
+			ids = append(ids, c.Case)
+		}
+	}
+	about, err := cases.AboutStaff(ctx, tx, city, ids)
+	for i := range rows {
+		if about[rows[i].Case] {
+			rows[i].Case = ""
+		}
+	}
+	return err
 }
 
 // callsAt are the live call of a member of staff and the last one that is over.

@@ -178,6 +178,9 @@ func TestRatedAndReopenedOncePerClosing(t *testing.T) {
 		if len(rows) != 1 || rows[0].Solved != "no" || rows[0].Called != "yes" || !rows[0].Contradicts() || rows[0].Retest != "offered" || rows[0].Rework {
 			t.Errorf("the outcome: %+v", rows)
 		}
+		if st, err := w.backs.Standing(ctx, city, cases.Proof{Token: c.Token}); err != nil || st.Retest != "offered" || st.May {
+			t.Errorf("the resident's page: %+v, %v; want the offer of a re-test", st, err)
+		}
 		if diff := gocmp.Diff([]string{"retest"}, w.told); diff != "" {
 			t.Errorf("told to the company (-want +got):\n%s", diff)
 		}

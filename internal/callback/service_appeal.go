@@ -2,6 +2,7 @@ package callback
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
@@ -42,6 +43,9 @@ func (s *Service) appealIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Ap
 	if err := s.inTime(ctx, tx, o); err != nil {
 		return Appeal{}, err
 	}
+	if err := newGrounds(ctx, tx, in, o); err != nil {
+		return Appeal{}, err
+	}
 	a := Appeal{
 		City: o.City, ID: tx.NewID(), Outcome: o.ID, Day: o.Day, Rate: in.Rate, Company: o.Company, Reason: in.Reason, Words: in.Words, Proof: in.Proof,
 		State: Asked, AskedAt: tx.Now, AskedBy: by.ID, Version: 1,
@@ -53,6 +57,20 @@ func (s *Service) appealIn(ctx context.Context, tx *db.Tx, by actor.Actor, in Ap
 	}
 	act := audit.Act{Subject: subject(o), Act: "callback.appeal", Body: map[string]any{"rate": a.Rate, "reason": a.Reason}}
 	return a, audit.Record(ctx, tx, by, o.City, act)
+}
+
+// newGrounds lets a refused appeal be made once more, for another reason than the one that was refused.
+func newGrounds(ctx context.Context, tx *db.Tx, in Appealing, o Outcome) error {
+	refused, err := refusedReasons(ctx, tx, o, in.Rate)
+	switch {
+	case err != nil:
+		return err
+	case len(refused) > 1:
+		return fault.New(fault.Conflict, "callback.appealed_twice")
+	case slices.Contains(refused, in.Reason):
+		return fault.New(fault.Conflict, "callback.same_grounds")
+	}
+	return nil
 }
 
 // notFixed refuses an appeal against a figure that is fixed already. What a resident said after the freeze stands only in the

@@ -191,6 +191,7 @@ type Standing struct {
 	Solved    string `json:"solved,omitempty"`
 	Satisfied string `json:"satisfied,omitempty"`
 	Rated     bool   `json:"rated"`
+	Retest    string `json:"retest,omitempty"` // offered: the last reading met the standard, and the home is measured again on request
 }
 
 // Standing says whether the resident may rate, and what they said.
@@ -205,7 +206,7 @@ func (s *Service) Standing(ctx context.Context, city int, p cases.Proof) (Standi
 			return Standing{}, err
 		}
 		if _, err := ratable(ctx, tx, c); err != nil {
-			return Standing{Solved: o.Solved, Satisfied: o.Satisfied, Rated: !o.RatedAt.IsZero()}, nil //nolint:nilerr // why not is in the answer
+			return Standing{Solved: o.Solved, Satisfied: o.Satisfied, Rated: !o.RatedAt.IsZero(), Retest: o.Retest}, nil //nolint:nilerr // why not is in the answer
 		}
 		return Standing{May: true}, nil
 	})

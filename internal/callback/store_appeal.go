@@ -19,6 +19,12 @@ func findAppeal(ctx context.Context, tx *db.Tx, city int, id string) (Appeal, er
 	return db.One[Appeal](ctx, tx, `SELECT `+db.Columns[Appeal]("")+` FROM callback_appeal WHERE city_id = $1 AND id = $2`, city, id)
 }
 
+// refusedReasons are the grounds on which appeals against an outcome were refused.
+func refusedReasons(ctx context.Context, tx *db.Tx, o Outcome, r Rate) ([]Reason, error) {
+	return db.List[Reason](ctx, tx, `SELECT reason FROM callback_appeal WHERE city_id = $1 AND outcome_id = $2 AND rate = $3 AND state = 'refused' ORDER BY id`,
+		o.City, o.ID, string(r))
+}
+
 func decideAppeal(ctx context.Context, tx *db.Tx, a Appeal) error {
 	return db.Guarded(ctx, tx, `UPDATE callback_appeal SET state = $4, decided_at = $5, decided_by = $6, note = $7, version = version + 1
 		WHERE city_id = $1 AND id = $2 AND version = $3 AND state = 'asked'`, a.City, a.ID, a.Version, string(a.State), a.DecidedAt, a.DecidedBy, a.Note)

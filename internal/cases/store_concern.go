@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/db"
@@ -60,4 +61,21 @@ func saveHandler(ctx context.Context, tx *db.Tx, h Handler, version int64) error
 	}
 	return db.Guarded(ctx, tx, `UPDATE complaint_handler SET person_id = $4, person_name = $5, version = version + 1
 		WHERE city_id = $1 AND org = $2 AND version = $3`, h.City, h.Org, version, h.Person, h.Name)
+}
+
+// AboutStaff names the complaints about staff among cases: what leads to a case leads to none of them.
+func AboutStaff(ctx context.Context, tx *db.Tx, city int, ids []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for part := range slices.Chunk(ids, 500) {
+		q := inCity(city)
+		q.in("c.id", part)
+		some, err := db.List[string](ctx, tx, `SELECT c.id FROM case_file c WHERE c.city_id = $1 AND c.about_org <> '' AND `+q.text(), q.args...)
+		if err != nil {
+			return nil, fmt.Errorf("find complaints about staff: %w", err)
+		}
+		for _, id := range some {
+			out[id] = true
+		}
+	}
+	return out, nil
 }
