@@ -15,7 +15,7 @@ import (
 type Inquiry struct {
 	Call   string `json:"call"` // the switch's name of the call
 	Caller string `json:"caller"`
-	Digits string `json:"digits,omitempty"` // keyed in: the building's number, once a community was said
+	Digits string `json:"digits,omitempty"` // keyed in: the building's number, once a community was said; else the area's
 	Speech string `json:"speech,omitempty"` // recognised: community and building
 	Lang   string `json:"lang,omitempty"`   // zh or en
 }
@@ -38,11 +38,12 @@ const (
 	SaysStop    = "stop"    // heat is off at the caller's building
 	SaysPlanned = "planned" // it will be
 	SaysCase    = "case"    // how the caller's open case stands
+	SaysAsk     = "ask"     // the caller is asked for the number of their service area
 	SaysSeat    = "seat"    // nothing is known: a seat
 )
 
-// Reply is what the voice menu reads out. Then is "offer" where the caller may hang up or still ask for a seat, and "seat"
-// where they are put through.
+// Reply is what the voice menu reads out. Then is "offer" where the caller may hang up or still ask for a seat, "digits" where
+// they key something in and the menu asks again with it, and "seat" where they are put through.
 type Reply struct {
 	Kind string    `json:"kind"`
 	Say  string    `json:"say"`
@@ -61,10 +62,20 @@ type Spoken struct {
 	Lang    text.Lang     `db:"lang" json:"lang"`
 }
 
+// whence is how the menu came to know of a place. It is read out, since a stop at the place that somebody named is not one at
+// their home.
+type whence string
+
+const (
+	byNumber whence = "home"
+	byName   whence = "named"
+	byArea   whence = "area"
+)
+
 // sayStop reads a stop out.
-func sayStop(l text.Lang, o outage.Outage, now civil.Instant) Reply {
+func sayStop(l text.Lang, o outage.Outage, from whence, now civil.Instant) Reply {
 	r := Reply{Kind: SaysStop, Lang: l, Then: "offer"}
-	params := map[string]any{"reason": reasonFor(l, o.Reason), "at": sayTime(l, o.Start, now), "until": sayTime(l, o.Until, now)}
+	params := map[string]any{"where": text.T(l, "call.menu.where."+string(from)), "reason": reasonFor(l, o.Reason), "at": sayTime(l, o.Start, now), "until": sayTime(l, o.Until, now)}
 	key := "call.menu.stop"
 	switch {
 	case o.Start.After(now):
@@ -111,6 +122,17 @@ func sayTime(l text.Lang, at, now civil.Instant) string {
 		month = t.Month().String()
 	}
 	return text.T(l, day, "month", month, "day", t.Day(), "clock", text.T(l, clock, "hour", t.Hour(), "minute", t.Minute()))
+}
+
+// areaNumber are the digits of an area's code, without the noughts before them.
+func areaNumber(code string) string {
+	var digits strings.Builder
+	for _, r := range code {
+		if r >= '0' && r <= '9' {
+			digits.WriteRune(r)
+		}
+	}
+	return strings.TrimLeft(digits.String(), "0")
 }
 
 // spell says digits one by one, as people read numbers out.

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -11,6 +12,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/secret"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -32,7 +34,8 @@ func (s *Service) AskSigned(ctx context.Context, city int, in notice.Signed) (Re
 }
 
 // Ask says what is known for a caller before a seat is needed: a stop at one of their homes, or how their last open case
-// stands. It names no place and no person, since a number can be forged. What was answered is kept.
+// stands; whose number is not known is asked for the number of their area while there is a stop anywhere. It names no place
+// and no person, since a number can be forged. What was answered is kept.
 func (s *Service) Ask(ctx context.Context, city int, q Inquiry) (Reply, error) {
 	if err := q.Check(); err != nil {
 		return Reply{}, err
@@ -44,7 +47,7 @@ func (s *Service) Ask(ctx context.Context, city int, q Inquiry) (Reply, error) {
 	}
 	now := s.o.DB.Now()
 	reply, subject, err := s.known(ctx, by, city, q, lang, now)
-	if err != nil {
+	if err != nil || reply.Kind == SaysAsk { // a question is no answer
 		return reply, err
 	}
 	if reply.Say == "" {
@@ -57,43 +60,71 @@ func (s *Service) Ask(ctx context.Context, city int, q Inquiry) (Reply, error) {
 
 // known is the best that can be said; an empty reply when there is nothing.
 func (s *Service) known(ctx context.Context, by actor.Actor, city int, q Inquiry, l text.Lang, now civil.Instant) (Reply, string, error) {
-	spots, err := s.spots(ctx, by, city, q)
+	spots, from, err := s.spots(ctx, by, city, q)
 	if err != nil {
 		return Reply{}, "", err
 	}
 	if o, found, err := s.stopAt(ctx, by, city, spots); err != nil || found {
-		return sayStop(l, o, now), "outage:" + o.ID, err
+		return sayStop(l, o, from, now), "outage:" + o.ID, err
 	}
-	if q.Caller == "" {
-		return Reply{}, "", nil
-	}
-	near, err := s.o.Cases.Nearby(ctx, by, city, cases.Near{Phone: secret.NormalPhone(q.Caller)})
-	if err != nil {
-		return Reply{}, "", err
-	}
-	for _, c := range near.Caller {
-		if c.Open {
-			return sayCase(l, c, now), c.Subject(), nil
+	if q.Caller != "" {
+		near, err := s.o.Cases.Nearby(ctx, by, city, cases.Near{Phone: secret.NormalPhone(q.Caller)})
+		if err != nil {
+			return Reply{}, "", err
+		}
+		for _, c := range near.Caller {
+			if c.Open {
+				return sayCase(l, c, now), c.Subject(), nil
+			}
 		}
 	}
-	return Reply{}, "", nil
+	if len(spots) > 0 || q.Speech != "" || q.Digits != "" || s.o.Territory == nil {
+		return Reply{}, "", nil
+	}
+	some, err := s.anyStop(ctx, by, city)
+	if err != nil || !some {
+		return Reply{}, "", err
+	}
+	return Reply{Kind: SaysAsk, Say: text.T(l, "call.menu.ask_area"), Lang: l, Then: "digits"}, "", nil
 }
 
-// spots are the buildings of the caller's households, else the one that was said.
-func (s *Service) spots(ctx context.Context, by actor.Actor, city int, q Inquiry) ([]spot, error) {
+// anyStop reports whether heat is off, or will be, anywhere.
+func (s *Service) anyStop(ctx context.Context, by actor.Actor, city int) (bool, error) {
+	if s.o.Outages == nil {
+		return false, nil
+	}
+	list, err := s.o.Outages.List(ctx, by, city, outage.Filter{Open: true, Request: page.Request{Size: 1}})
+	return len(list.Items) > 0, err
+}
+
+// spots are the buildings of the caller's households, else the one that was said, else the communities of the area whose
+// number was keyed in.
+func (s *Service) spots(ctx context.Context, by actor.Actor, city int, q Inquiry) ([]spot, whence, error) {
 	var out []spot
 	if q.Caller != "" {
 		homes, err := s.o.Places.ByPhone(ctx, by, city, q.Caller)
 		if err != nil {
-			return nil, err
+			return nil, byNumber, err
 		}
 		for _, h := range homes {
 			out = append(out, spot{h.Community, h.Building, h.Station})
 		}
 	}
-	if len(out) > 0 || q.Speech == "" || s.o.Territory == nil {
-		return out, nil
+	switch {
+	case len(out) > 0 || s.o.Territory == nil:
+		return out, byNumber, nil
+	case q.Speech != "":
+		out, err := s.said(ctx, by, city, q)
+		return out, byName, err
+	case q.Digits != "":
+		out, err := s.keyed(ctx, by, city, q.Digits)
+		return out, byArea, err
 	}
+	return nil, byNumber, nil
+}
+
+// said is the building that was recognised.
+func (s *Service) said(ctx context.Context, by actor.Actor, city int, q Inquiry) ([]spot, error) {
 	ask := territory.Query{Text: q.Speech, Building: q.Digits}
 	if ask.Check() != nil {
 		return nil, nil //nolint:nilerr // what cannot be asked about finds nothing
@@ -106,25 +137,59 @@ func (s *Service) spots(ctx context.Context, by actor.Actor, city int, q Inquiry
 	if building == "" {
 		building = q.Digits
 	}
-	return append(out, spot{a.Community.ID, building, a.Station}), nil
+	return []spot{{a.Community.ID, building, a.Station}}, nil
 }
 
-// stopAt is the stop at one of the buildings.
+// keyed are the communities of the areas whose code has these digits: on paper an area is "PQ-014", on the keys 14.
+func (s *Service) keyed(ctx context.Context, by actor.Actor, city int, digits string) ([]spot, error) {
+	want := areaNumber(digits)
+	if want == "" {
+		return nil, nil
+	}
+	var out []spot
+	f := territory.ServedFilter{Request: page.Request{Size: page.MaxSize}}
+	for {
+		some, err := s.o.Territory.Served(ctx, by, city, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range some.Items {
+			if areaNumber(c.Area) == want {
+				out = append(out, spot{c.ID, "", c.Station})
+			}
+		}
+		if f.After = some.Next; f.After == "" {
+			return out, nil
+		}
+	}
+}
+
+// told is how long before its beginning a planned stop is read out.
+const told = 72 * time.Hour
+
+// stopAt is the stop at one of the buildings: one that is going on, else the next that was announced.
 func (s *Service) stopAt(ctx context.Context, by actor.Actor, city int, spots []spot) (outage.Outage, bool, error) {
 	if s.o.Outages == nil {
 		return outage.Outage{}, false, nil
 	}
-	for _, p := range spots {
-		live := s.o.Outages.LiveAt(city, p.community, p.building, p.station)
-		if live == nil {
-			continue
-		}
-		o, err := s.o.Outages.Get(ctx, by, city, live.ID)
-		if err != nil && !fault.Is(err, fault.NotFound) { // lifted a moment ago
-			return outage.Outage{}, false, err
-		}
-		if err == nil {
-			return o.Outage, true, nil
+	for _, find := range []func(p spot) *territory.Outage{
+		func(p spot) *territory.Outage { return s.o.Outages.LiveAt(city, p.community, p.building, p.station) },
+		func(p spot) *territory.Outage {
+			return s.o.Outages.ComingAt(city, p.community, p.building, p.station, told)
+		},
+	} {
+		for _, p := range spots {
+			one := find(p)
+			if one == nil {
+				continue
+			}
+			o, err := s.o.Outages.Get(ctx, by, city, one.ID)
+			if err != nil && !fault.Is(err, fault.NotFound) { // lifted a moment ago
+				return outage.Outage{}, false, err
+			}
+			if err == nil {
+				return o.Outage, true, nil
+			}
 		}
 	}
 	return outage.Outage{}, false, nil

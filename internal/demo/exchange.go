@@ -1,15 +1,22 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
 	"net"
 	"net/http" //nolint:depguard // serves the other side of the exchange, a fake
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/cases"
@@ -24,15 +31,41 @@ import (
 	"github.com/rehu-heat/rehu/internal/text"
 )
 
-// hotline is the demonstration's own 12345: its people and its program, in this process.
+// hotline is one of the demonstration's platforms, 12345 or the city's own: its people and its program, in this process.
 type hotline struct {
 	app  *app.App
 	fake *platformfake.Platform
+	side profile
 	n    int // tickets that it opened
+}
+
+// profile is what differs between the platforms: all speak the same contract.
+type profile struct {
+	code, name, prefix string // name: catalogue key
+	kind               exchange.Kind
+	returnMinutes      int
+	seat               string
+	complaints         []string
+	every              time.Duration // between two of its tickets, at the ordinary rate of calls
+	first              int           // tickets that are under way when people begin to look
+}
+
+func profiles() []profile {
+	return []profile{
+		{
+			code: hotlineCode, name: "channel.12345", prefix: "NC", kind: exchange.Hotline, returnMinutes: 120, seat: "供热驻场", every: hotlineRate, first: 6,
+			complaints: complaints,
+		},
+		{
+			code: cityCode, name: "demodesk.city_platform", prefix: "CG", kind: exchange.City, returnMinutes: 60, seat: "城区平台驻场", every: 3 * hotlineRate, first: 2,
+			complaints: sightings,
+		},
+	}
 }
 
 const (
 	hotlineCode = "hot12345"
+	cityCode    = "city_run"
 	hotlineRate = time.Minute // between two of its tickets, at the ordinary rate of calls
 	hotlineTurn = 5 * time.Second
 	adoptDays   = 3
@@ -43,19 +76,33 @@ var complaints = []string{
 	"家里暖气片不热，室温只有15度，家中有老人，请尽快处理。", "暖气管道漏水，楼道里都是水，请马上派人。", "供热公司说来修一直没人来，请督促办理。", "客厅地暖一半热一半凉，请上门检查。",
 }
 
-// exchangeWith12345 lets a 12345 platform live beside the city until ctx ends: residents who ring there become tickets, our
-// replies are called back, and what the centre passes on is handled there.
+// sightings are what the inspectors of the city's 城市运行管理服务平台 report.
+var sightings = []string{
+	"巡查发现道路供热井盖冒热气、路面有积水，请核查处置。", "供热管道抢修后路面未恢复，影响通行，请尽快恢复。", "小区换热站夜间噪声大，多户居民反映，请处理。",
+}
+
+// exchangeWith12345 lets 12345 and the city's own platform live beside the city until ctx ends: what is told there becomes
+// tickets, our replies are called back, and what the centre passes on is handled there.
 func exchangeWith12345(ctx context.Context, a *app.App, o Options) error {
 	if o.Speed <= 0 || a.Exchange == nil {
 		return nil
 	}
-	h := &hotline{app: a}
+	var all errgroup.Group
+	for _, p := range profiles() {
+		all.Go(func() error { return (&hotline{app: a, side: p}).live(ctx, o) })
+	}
+	return all.Wait()
+}
+
+// live is the platform's day.
+func (h *hotline) live(ctx context.Context, o Options) error {
+	a := h.app
 	stop, err := h.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	if o.Met != nil {
+	if o.Met != nil && h.side.code == hotlineCode {
 		o.Met.Store(h.fake)
 	}
 	tick := time.NewTicker(hotlineTurn)
@@ -66,11 +113,14 @@ func exchangeWith12345(ctx context.Context, a *app.App, o Options) error {
 			if err := h.ring(ctx); err != nil {
 				return err
 			}
-			next = next.Add(time.Duration(float64(hotlineRate) / o.Speed))
+			next = next.Add(time.Duration(float64(h.side.every) / o.Speed))
 		}
 		h.fake.Work()
 		if err := h.fake.Flush(ctx); err != nil && ctx.Err() == nil {
-			a.Log.WarnContext(ctx, "demo: 12345 could not send", "error", err)
+			a.Log.WarnContext(ctx, "demo: a platform could not send", "platform", h.side.code, "error", err)
+		}
+		if err := h.fake.Collect(ctx); err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "demo: a platform could not fetch files", "platform", h.side.code, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -84,18 +134,18 @@ func exchangeWith12345(ctx context.Context, a *app.App, o Options) error {
 func (h *hotline) open(ctx context.Context) (stop func(), err error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("12345 of the demonstration: %w", err)
+		return nil, fmt.Errorf("platform %s of the demonstration: %w", h.side.code, err)
 	}
-	key := h.app.Ring.Fingerprint() + "-12345" // both sides live in this process
-	signer := notice.Signer{Account: hotlineCode, Secret: key, Machine: h.app.Machine}
-	base := "/c/" + strconv.Itoa(sim.Code) + "/hooks/exchange/" + hotlineCode
-	h.fake = platformfake.New(platformfake.Options{Signer: signer, Base: base, Post: h.post, Now: h.app.DB.Now, Prefix: "NC"})
+	key := h.app.Ring.Fingerprint() + "-" + h.side.code // both sides live in this process
+	signer := notice.Signer{Account: h.side.code, Secret: key, Machine: h.app.Machine}
+	base := "/c/" + strconv.Itoa(sim.Code) + "/hooks/exchange/" + h.side.code
+	h.fake = platformfake.New(platformfake.Options{Signer: signer, Base: base, Post: h.post, Now: h.app.DB.Now, Prefix: h.side.prefix})
 	server := &http.Server{Handler: h.fake, ReadHeaderTimeout: hotlineTurn}
 	go func() { _ = server.Serve(l) }() // it ends with the listener
 	stop = func() { _ = server.Close() }
 	in := exchange.PlatformInput{
-		City: sim.Code, Code: hotlineCode, Name: text.T(text.ZH, "channel.12345"), Kind: exchange.Hotline, URL: "http://" + l.Addr().String(), Account: hotlineCode,
-		Secret: key, ReturnMinutes: 120, GapMinutes: 5, Active: true,
+		City: sim.Code, Code: h.side.code, Name: text.T(text.ZH, h.side.name), Kind: h.side.kind, URL: "http://" + l.Addr().String(), Account: h.side.code,
+		Secret: key, ReturnMinutes: h.side.returnMinutes, GapMinutes: 5, Active: true,
 	}
 	known, err := h.app.Exchange.Platforms(ctx, owner, sim.Code)
 	if err != nil {
@@ -103,13 +153,13 @@ func (h *hotline) open(ctx context.Context) (stop func(), err error) {
 		return nil, err
 	}
 	for _, p := range known {
-		if p.Code == hotlineCode {
+		if p.Code == h.side.code {
 			in.Version = p.Version
 		}
 	}
 	if _, err := h.app.Exchange.SavePlatform(ctx, owner, in); err != nil {
 		stop()
-		return nil, fmt.Errorf("join 12345 of the demonstration: %w", err)
+		return nil, fmt.Errorf("join platform %s of the demonstration: %w", h.side.code, err)
 	}
 	for d := range adoptDays {
 		if err := h.fake.Adopt(ctx, h.app.DB.Now().Date().AddDays(-d)); err != nil {
@@ -126,11 +176,13 @@ func (h *hotline) post(ctx context.Context, path string, in notice.Signed) (int,
 	var err error
 	switch what := path[strings.LastIndex(path, "/")+1:]; what {
 	case "messages":
-		out, err = h.app.Exchange.Take(ctx, sim.Code, hotlineCode, in)
+		out, err = h.app.Exchange.Take(ctx, sim.Code, h.side.code, in)
+	case "files":
+		return h.file(ctx, in)
 	case "resend":
-		out, err = h.app.Exchange.Resend(ctx, sim.Code, hotlineCode, in)
+		out, err = h.app.Exchange.Resend(ctx, sim.Code, h.side.code, in)
 	default:
-		out, err = h.app.Exchange.Ledger(ctx, sim.Code, hotlineCode, in)
+		out, err = h.app.Exchange.Ledger(ctx, sim.Code, h.side.code, in)
 	}
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
@@ -142,19 +194,32 @@ func (h *hotline) post(ctx context.Context, path string, in notice.Signed) (int,
 	return http.StatusOK, b, err
 }
 
+// file hands the platform a file that we named to it.
+func (h *hotline) file(ctx context.Context, in notice.Signed) (int, []byte, error) {
+	f, err := h.app.Exchange.GiveFile(ctx, sim.Code, h.side.code, in)
+	if err != nil {
+		return httpx.Status(fault.KindOf(err)), []byte(err.Error()), nil
+	}
+	defer func() { _ = f.Body.Close() }() // read-only
+	b, err := io.ReadAll(f.Body)
+	return http.StatusOK, b, err
+}
+
 // begin has a few tickets under way when people begin to look, one case passed on, and companies' own calls reported.
 func (h *hotline) begin(ctx context.Context) error {
 	if len(h.fake.Tickets()) > 0 {
 		return nil
 	}
-	const first = 6
-	for range first {
+	for range h.side.first {
 		if err := h.ring(ctx); err != nil {
 			return err
 		}
 	}
 	if err := h.fake.Flush(ctx); err != nil {
 		return err
+	}
+	if h.side.code != hotlineCode {
+		return nil
 	}
 	return errors.Join(h.passOn(ctx), h.companies(ctx))
 }
@@ -174,10 +239,19 @@ func (h *hotline) ring(ctx context.Context) error {
 	}
 	at := list[(h.n*7)%len(list)]
 	now := h.app.DB.Now()
-	h.fake.Open(exchange.Details{
-		Text: complaints[h.n%len(complaints)], ReceivedAt: now.Add(-3 * time.Minute), Address: at.Address, ReplyBy: now.Add(24 * time.Hour),
-		Caller: cases.Party{Phone: fmt.Sprintf("1390350%04d", h.n%10000)},
+	no := h.fake.Open(exchange.Details{
+		Text: h.side.complaints[h.n%len(h.side.complaints)], ReceivedAt: now.Add(-3 * time.Minute), Address: at.Address, ReplyBy: now.Add(24 * time.Hour),
+		Caller: cases.Party{Phone: fmt.Sprintf("1390350%04d", h.n%10000)}, Seat: h.side.seat,
 	})
+	if h.n%3 == 0 {
+		raw, err := snapshot(h.n)
+		if err != nil {
+			return err
+		}
+		h.fake.Say(exchange.Theirs, no, exchange.Message{
+			Event: exchange.Note, Text: text.T(text.ZH, "demodesk.photo_note"), Attachments: []exchange.Attachment{h.fake.Attach(fmt.Sprintf("IMG_%04d.png", h.n), "image/png", raw)},
+		})
+	}
 	h.n++
 	return nil
 }
@@ -211,4 +285,18 @@ func (h *hotline) companies(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// snapshot is a picture that a caller sent to the platform: what it shows is left to the reader's mind.
+func snapshot(n int) ([]byte, error) {
+	const w, h = 160, 120
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			img.SetRGBA(x, y, color.RGBA{R: uint8(90 + x/2), G: uint8(100 + y/2), B: uint8(120 + n%100), A: 255}) //nolint:gosec // small numbers
+		}
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, img)
+	return b.Bytes(), err
 }

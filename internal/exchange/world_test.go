@@ -53,6 +53,9 @@ type world struct {
 	code   string
 	told   []string
 	log    bytes.Buffer
+	said   *slog.Logger // one writer of it
+	away   bool         // what the platform sends is taken and the answer lost
+	anew   func()       // puts another program in the place of the one that was killed
 }
 
 func quick(t testing.TB) *db.DB { return dbtest.SQLite(t) }
@@ -75,7 +78,10 @@ func newWorldNamed(t testing.TB, d *db.DB, code string) *world {
 	rules := func(context.Context, *db.Tx, int) (*citypack.Rules, error) {
 		return &citypack.Rules{Pack: pack, Calendar: calendar.Embedded()}, nil
 	}
-	w.runner = jobs.NewRunner(d, jobs.RunnerOptions{Name: "test", Machine: time.Now, Cities: func() []int { return []int{city} }})
+	runner := func() *jobs.Runner {
+		return jobs.NewRunner(d, jobs.RunnerOptions{Name: "test", Machine: time.Now, Log: w.logger(), Cities: func() []int { return []int{city} }})
+	}
+	w.runner = runner()
 	clocks, err := clock.New(clock.Options{DB: d, Rules: rules, Jobs: w.runner})
 	if err != nil {
 		t.Fatal(err)
@@ -97,22 +103,44 @@ func newWorldNamed(t testing.TB, d *db.DB, code string) *world {
 		return code == "C1" || code == "C2", nil
 	}
 	w.sends = dispatch.New(dispatch.Options{DB: d, Cases: w.cases, Clocks: clocks, Blobs: blobs, IsCompany: company})
-	w.svc, err = exchange.New(exchange.Options{
-		DB: d, Ring: ring, Cases: w.cases, Dispatch: w.sends, Blobs: blobs, Jobs: w.runner, Machine: time.Now, IsCompany: company,
-		Client: &http.Client{Timeout: 5 * time.Second}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+	options := exchange.Options{
+		DB: d, Ring: ring, Cases: w.cases, Dispatch: w.sends, Blobs: blobs, Machine: time.Now, IsCompany: company,
+		Client: &http.Client{Timeout: 5 * time.Second}, Log: w.logger(),
 		Tell: func(_ context.Context, _ *db.Tx, _ exchange.Ticket, _ exchange.Platform, what, _ string) error {
 			w.told = append(w.told, what)
 			return nil
 		},
-	})
-	if err != nil {
-		t.Fatal(err)
+	}
+	start := func(r *jobs.Runner) {
+		o := options
+		o.Jobs = r
+		s, err := exchange.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.svc, w.runner = s, r
+	}
+	start(w.runner)
+	w.anew = func() {
+		r := runner()
+		if _, err := clock.New(clock.Options{DB: d, Rules: rules, Jobs: r}); err != nil { // its jobs go on in the new program
+			t.Fatal(err)
+		}
+		start(r)
 	}
 	w.cases.Heard = func(ctx context.Context, tx *db.Tx, c cases.Case, e cases.Event) error {
 		return w.svc.FollowIn(ctx, tx, c, e)
 	}
 	w.connect()
 	return w
+}
+
+// logger writes into the log of the world.
+func (w *world) logger() *slog.Logger {
+	if w.said == nil {
+		w.said = slog.New(slog.NewTextHandler(&w.log, nil))
+	}
+	return w.said
 }
 
 // connect joins the centre and a fake platform, over HTTP one way and by its own calls the other.
@@ -160,7 +188,21 @@ func (w *world) post(ctx context.Context, path string, in notice.Signed) (int, [
 		return status, []byte(err.Error()), nil
 	}
 	b, err := json.Marshal(out)
+	if w.away {
+		return 502, []byte("the answer was lost"), nil
+	}
 	return 200, b, err
+}
+
+// killed ends our program while it hands something over, and starts another one on the same database: what it held in its
+// hands it holds no more.
+func (w *world) killed() {
+	w.t.Helper()
+	dying, kill := context.WithCancel(ctx)
+	time.AfterFunc(3*time.Millisecond, kill)
+	_ = w.runner.RunDue(dying) // however far it came
+	kill()
+	w.anew()
 }
 
 func snapshot() territory.Snapshot {

@@ -248,9 +248,18 @@ func TestNoticeOfPlannedStops(t *testing.T) {
 			if got := w.service.LiveAt(city, "A", "1", "S1"); got != nil {
 				t.Errorf("%s: told as live %d hours before it begins", c.name, c.ahead)
 			}
+			if got := w.service.ComingAt(city, "A", "1", "S1", 100*time.Hour); got != nil {
+				t.Errorf("%s: told before it was announced", c.name)
+			}
 			if c.announceIn >= 0 {
 				w.now.Advance(time.Duration(c.announceIn) * time.Hour)
 				v = w.change(c1, v, outage.Announce, 0)
+				if got := w.service.ComingAt(city, "A", "1", "S1", 100*time.Hour); got == nil || got.ID != v.ID {
+					t.Errorf("%s: announced and not told", c.name)
+				}
+				if got := w.service.ComingAt(city, "A", "1", "S1", time.Minute); got != nil {
+					t.Errorf("%s: told long before", c.name)
+				}
 			}
 			if v.Late != c.late || !strings.Contains(explained(v), c.said) {
 				t.Errorf("%s: late %v, want %v; explained:\n%s", c.name, v.Late, c.late, explained(v))

@@ -79,6 +79,30 @@ func (s *Service) LiveAt(city int, community, building, station string) *territo
 	return best
 }
 
+// ComingAt tells of the first stop that was announced for a place and begins within a time; nil when none is known. It answers
+// from memory, as LiveAt does.
+func (s *Service) ComingAt(city int, community, building, station string, within time.Duration) *territory.Outage {
+	l := s.cache.get(city)
+	if l == nil {
+		return nil
+	}
+	now := s.o.DB.Now()
+	building = place.BuildingNo(building)
+	var best *reach
+	for i, r := range l.outages {
+		if r.Announced.IsZero() || !r.Start.After(now) || r.Start.After(now.Add(within)) || !r.at(community, building, station) {
+			continue
+		}
+		if best == nil || r.Start.Before(best.Start) {
+			best = &l.outages[i]
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return &territory.Outage{ID: best.ID, Until: best.Until}
+}
+
 func (r reach) at(community, building, station string) bool {
 	return station != "" && r.stations[station] || community != "" && (r.communities[community] || r.buildings[[2]string{community, building}])
 }

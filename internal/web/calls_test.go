@@ -17,7 +17,10 @@ import (
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/outage"
+	"github.com/rehu-heat/rehu/internal/place"
+	"github.com/rehu-heat/rehu/internal/register"
 	"github.com/rehu-heat/rehu/internal/staffing"
+	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/web/webtest"
 )
 
@@ -90,6 +93,69 @@ func TestTheSwitchIsChecked(t *testing.T) {
 	must(t, err)
 	if f.Menu != 2 || f.Absorbed != 2 || f.Day.Offered != 1 {
 		t.Errorf("absorbed %d of %d, %d offered; want 2 of 2, 1", f.Absorbed, f.Menu, f.Day.Offered)
+	}
+}
+
+// Whose number is not known keys the area's number in; a planned stop is told once it was announced; nothing is said of a
+// household, and what comes unsigned gets nothing.
+func TestTheMenuAsksForTheArea(t *testing.T) {
+	t.Parallel()
+	k, fake := exchange(t)
+	stranger := "13900000000"
+	ask := func(q calls.Inquiry) calls.Reply {
+		t.Helper()
+		_, reply, err := fake.Enter(bg, q, true)
+		must(t, err)
+		for _, own := range []string{"王", "A1001", "向阳", "601", "138"} {
+			if strings.Contains(reply.Say, own) {
+				t.Errorf("the menu says %q of a household: %q", own, reply.Say)
+			}
+		}
+		return reply
+	}
+	if got := ask(calls.Inquiry{Caller: stranger}); got.Kind != calls.SaysSeat {
+		t.Errorf("no stop anywhere: %+v", got)
+	}
+	in := register.Request{City: city, Kind: place.Communities, Version: "2026", From: civil.NewDate(2026, 1, 1), Name: "list.csv"}
+	_, err := k.app.Register.Import(bg, k.root, in, strings.NewReader("name,district,company,area\n向阳花园,东城区,C1,PQ-014\n明月里,西城区,C2,PQ-140\n"))
+	must(t, err)
+	found, err := k.app.Territory.Served(bg, k.root, city, territory.ServedFilter{Query: "向阳花园"})
+	must(t, err)
+	sun := found.Items[0]
+	start := k.clock.Now().Add(50 * time.Hour)
+	planned, err := k.app.Outages.Report(bg, k.root, outage.Report{
+		City: city, Company: "C1", Kind: outage.Planned, Reason: "阀门检修", Start: start, Until: start.Add(6 * time.Hour), Scope: []outage.Scope{{Community: sun.ID}},
+	})
+	must(t, err)
+	if got := ask(calls.Inquiry{Caller: "13803510001"}); got.Kind != calls.SaysSeat {
+		t.Errorf("a planned stop that was not announced: %+v", got)
+	}
+	_, err = k.app.Outages.Change(bg, k.root, outage.Change{City: city, ID: planned.ID, Version: planned.Version, Event: outage.Announce})
+	must(t, err)
+	if got := ask(calls.Inquiry{Caller: "13803510001"}); got.Kind != calls.SaysPlanned || got.Then != "offer" ||
+		got.Say != "您登记的住址计划1月17日10点起停热，原因是阀门检修，预计1月17日16点恢复供热。如果仍需人工服务，请继续等待。" {
+		t.Errorf("at the caller's home: %+v", got)
+	}
+	if got := ask(calls.Inquiry{Caller: stranger}); got.Kind != calls.SaysAsk || got.Then != "digits" || !strings.Contains(got.Say, "片区编号") {
+		t.Errorf("nobody knows the number: %+v", got)
+	}
+	if got := ask(calls.Inquiry{Lang: "en"}); got.Kind != calls.SaysAsk || !strings.Contains(got.Say, "service area") {
+		t.Errorf("the number is withheld: %+v", got)
+	}
+	if got := ask(calls.Inquiry{Caller: stranger, Digits: "14"}); got.Kind != calls.SaysPlanned || !strings.HasPrefix(got.Say, "您所按片区内有小区计划") {
+		t.Errorf("by the area %q: %+v", sun.Area, got)
+	}
+	for _, digits := range []string{"0", "77777", "*"} {
+		if got := ask(calls.Inquiry{Caller: stranger, Digits: digits}); got.Kind != calls.SaysSeat {
+			t.Errorf("keyed in %s: %+v", digits, got)
+		}
+	}
+	k.stopAt(t) // a burst goes before what is planned
+	if got := ask(calls.Inquiry{Caller: "13803510001"}); got.Kind != calls.SaysStop {
+		t.Errorf("during a burst: %+v", got)
+	}
+	if a := k.anyone().post("/c/990100/hooks/ivr", url.Values{"call": {"x"}, "caller": {"13803510001"}}); a.status != http.StatusForbidden || strings.Contains(a.body, "停热") {
+		t.Errorf("an unsigned question: %d %s", a.status, a.body)
 	}
 }
 
