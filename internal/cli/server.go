@@ -45,7 +45,7 @@ func newServer(a *app.App, phone *web.Phone) (http.Handler, error) {
 			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Residents: a.Residents, Territory: a.Territory,
 			Weather: a.Weather, BaseMaps: a.BaseMaps, Cases: a.Cases, Dispatch: a.Dispatch, Notices: a.Notices, Stats: a.Stats, Blobs: a.Blobs,
 			Knowledge: a.Knowledge, Outages: a.Outages, Bulletins: a.Bulletins, Handovers: a.Handovers, Callbacks: a.Callbacks, Measure: a.Measure, Findings: a.Findings, Equipment: a.Equipment,
-			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Calls: a.Calls, Clues: a.Clues, Channels: a.Channels, Staffing: a.Staffing, WeChat: a.WeChat, Mail: a.Mail, Phone: phone,
+			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Calls: a.Calls, Clues: a.Clues, Channels: a.Channels, Staffing: a.Staffing, WeChat: a.WeChat, Mail: a.Mail, Push: a.Push, Phone: phone,
 		},
 		Site: a.Config.Site, Map: a.Config.Map, Tiles: a.Config.MapOrigins(), Rate: a.Config.Rate, URL: a.Config.PublicURL, Trusted: trusted,
 		Cities: func() []web.City { return webCities(a) }, Now: a.DB.Now, Machine: a.Machine, Log: a.Log, Observe: m.observe,

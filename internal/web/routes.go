@@ -52,6 +52,7 @@ func (w *Web) table() []Route {
 		w.webhookRoutes(),
 		w.wechatRoutes(),
 		w.mailRoutes(),
+		w.pushRoutes(),
 		w.liveRoutes(),
 		w.clueRoutes(),
 		w.channelRoutes(),

@@ -305,10 +305,11 @@ type meView struct {
 	sessions   []resident.Session
 	identities []resident.Identity
 	letters    bool // letters can go out
+	push       bool // there are notifications
 }
 
 func (w *Web) me(rw http.ResponseWriter, r *http.Request, who resident.Who) error {
-	v := meView{Who: who, letters: w.Mail != nil && w.Mail.CanSend(r.Context(), who.City)}
+	v := meView{Who: who, letters: w.Mail != nil && w.Mail.CanSend(r.Context(), who.City), push: w.Push != nil}
 	var err error
 	if v.sessions, err = w.Residents.Sessions(r.Context(), who.Actor, who.City, who.Session); err != nil {
 		return err

@@ -97,7 +97,7 @@ func newTownWith(t testing.TB, cfg config.Config, change ...func(*web.Options)) 
 		Deps: web.Deps{
 			Staff: a.Staff, Audit: a.Audit, Jobs: a.Jobs, Rules: a.Rules, Places: a.Places, Residents: a.Residents, Territory: a.Territory, Cases: a.Cases,
 			Dispatch: a.Dispatch, Notices: a.Notices, Blobs: a.Blobs, Knowledge: a.Knowledge, Outages: a.Outages, Bulletins: a.Bulletins, Handovers: a.Handovers, Callbacks: a.Callbacks, Stats: a.Stats, Measure: a.Measure, Findings: a.Findings,
-			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Equipment: a.Equipment, Calls: a.Calls, Clues: a.Clues, Channels: a.Channels, Staffing: a.Staffing, Mail: a.Mail,
+			Settle: a.Settle, Fees: a.Fees, Bundles: a.Bundles, Exchange: a.Exchange, Webhooks: a.Webhooks, Equipment: a.Equipment, Calls: a.Calls, Clues: a.Clues, Channels: a.Channels, Staffing: a.Staffing, Mail: a.Mail, Push: a.Push,
 		},
 		Site:   config.Site{Owner: "暖城市城市管理局", Phone: "12345", ICP: "暖ICP备00000001号"},
 		Cities: func() []web.City { return []web.City{{Code: city, NameZH: "暖城市", NameEN: "Nuancheng"}} },

@@ -60,6 +60,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/web/static"
 	"github.com/rehu-heat/rehu/internal/web/ui"
 	"github.com/rehu-heat/rehu/internal/webhook"
+	"github.com/rehu-heat/rehu/internal/webpush"
 	"github.com/rehu-heat/rehu/internal/wechat"
 )
 
@@ -99,6 +100,7 @@ type Deps struct {
 	Staffing  *staffing.Service
 	WeChat    *wechat.Service
 	Mail      *mail.Service
+	Push      *webpush.Service
 	Phone     *Phone // of the demonstration; nil elsewhere
 	Clues     *clue.Service
 	Channels  *channel.Service
