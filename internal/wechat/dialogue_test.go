@@ -226,7 +226,7 @@ func TestRecordings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
 	amr := append([]byte("#!AMR\n"), bytes.Repeat([]byte{0x3c, 9}, 50)...)
-	if got := must(w.Speak(ctx, officialID, wang, amr, "我家暖气不热")); !strings.Contains(got, "坐席") {
+	if got := must(w.Speak(ctx, officialID, wang, amr, "我家暖气不热")); !strings.Contains(got, "听到的是：“我家暖气不热”") {
 		t.Errorf("answered %q", got)
 	}
 	must(w.Speak(ctx, officialID, wang, jpegOf(t), ""))

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/fault"
 	"github.com/rehu-heat/rehu/internal/jobs"
+	"github.com/rehu-heat/rehu/internal/notice"
 	"github.com/rehu-heat/rehu/internal/resident"
 	"github.com/rehu-heat/rehu/internal/territory"
 	"github.com/rehu-heat/rehu/internal/text"
@@ -45,7 +47,7 @@ func (s *Service) react(ctx context.Context, tx *db.Tx, sc *scene) (string, erro
 	case Image:
 		return s.pictured(ctx, tx, sc)
 	case Voice:
-		return sc.t("wechat.voice"), s.later(ctx, tx, sc, "voice")
+		return s.heard(ctx, tx, sc)
 	case Text, Unsubscribe, Sent, Consents, Other:
 	}
 	return s.said(ctx, tx, sc)
@@ -55,6 +57,9 @@ func (sc *scene) t(key string, pairs ...any) string { return text.T(sc.lang, key
 
 // said answers a text.
 func (s *Service) said(ctx context.Context, tx *db.Tx, sc *scene) (string, error) {
+	if scope, refuse, ok := notice.Wish(sc.in.Text); ok && !sc.early.answered {
+		return s.wished(ctx, tx, sc, scope, refuse)
+	}
 	want := intentOf(sc.in.Text)
 	switch {
 	case want == wantsCancel && sc.open:
@@ -71,12 +76,58 @@ func (s *Service) said(ctx context.Context, tx *db.Tx, sc *scene) (string, error
 	return s.wish(ctx, tx, sc, want)
 }
 
+// wished keeps that somebody wants no more messages by WeChat, nothing at all any more, or both again. A stop in the middle of
+// a conversation ends the conversation, as it always did.
+func (s *Service) wished(ctx context.Context, tx *db.Tx, sc *scene, scope notice.Scope, refuse bool) (string, error) {
+	if sc.open && intentOf(sc.in.Text) == wantsCancel {
+		return sc.t("wechat.cancelled"), s.end(ctx, tx, sc)
+	}
+	if !strings.HasPrefix(strings.ToUpper(strings.TrimSpace(sc.in.Text)), "ST") {
+		sc.lang = text.ZH // TD and QX are Chinese people's letters
+	}
+	sc.u.Muted = refuse
+	if err := updateUser(ctx, tx, sc.u); err != nil {
+		return "", err
+	}
+	sc.u.Version++
+	act := "wechat.muted"
+	if !refuse {
+		act = "wechat.unmuted"
+	}
+	if err := audit.Record(ctx, tx, visitor(), sc.a.City, audit.Act{Subject: "person:" + sc.u.Person, Act: act}); err != nil {
+		return "", err
+	}
+	switch {
+	case !refuse:
+		return sc.t("wechat.unmuted"), nil
+	case scope != notice.Everything || sc.u.Resident == "":
+		return sc.t("wechat.muted"), nil
+	}
+	err := s.o.Notices.RefuseIn(ctx, tx, visitor(), notice.Refusal{City: sc.a.City, Person: sc.u.Resident, Scope: scope, Door: "wechat"})
+	return sc.t("wechat.muted_all"), err
+}
+
+// heard takes a voice message: what WeChat recognised in it is an answer like any other, and a person can listen to it.
+func (s *Service) heard(ctx context.Context, tx *db.Tx, sc *scene) (string, error) {
+	if err := s.later(ctx, tx, sc, "voice"); err != nil {
+		return "", err
+	}
+	sc.in.Text = strings.TrimRight(strings.TrimSpace(sc.in.Text), "。.")
+	secret := sc.open && (sc.d.Step == askBindPhone || sc.d.Step == askBindCode)
+	if sc.in.Text == "" || secret || !sc.open && intentOf(sc.in.Text) == wantsNothing {
+		return sc.t("wechat.voice"), nil
+	}
+	heard := sc.t("wechat.heard", "text", cut(sc.in.Text, 60))
+	said, err := s.said(ctx, tx, sc)
+	return heard + "\n" + said, err
+}
+
 // wish does what was asked for by a word or a button.
 func (s *Service) wish(ctx context.Context, tx *db.Tx, sc *scene, want intent) (string, error) {
 	switch want {
 	case wantsReport:
 		sc.n = notes{Lang: sc.lang, Message: sc.msg.ID}
-		if sc.in.Kind == Text {
+		if sc.in.Kind == Text || sc.in.Kind == Voice {
 			sc.n.Text, sc.n.Since = sc.in.Text, sinceIn(sc.in.Text)
 		}
 		return s.ask(ctx, tx, sc, "")

@@ -141,6 +141,9 @@ func (s *Service) ways(ctx context.Context, tx *db.Tx, accounts []*Account, city
 	}
 	var all []way
 	for _, u := range users {
+		if u.Muted {
+			continue
+		}
 		if still, err := s.stillBound(ctx, tx, u); err != nil || !still {
 			if err != nil {
 				return nil, err

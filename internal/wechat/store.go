@@ -19,6 +19,7 @@ type user struct {
 	OpenID   string        `db:"openid"`
 	Resident string        `db:"resident"` // whose telephone was proved; empty: nobody's
 	Follows  bool          `db:"follows"`
+	Muted    bool          `db:"muted"` // wants no messages by WeChat
 	Created  civil.Instant `db:"created_at"`
 	Written  civil.Instant `db:"written_at"`
 	Version  int64         `db:"version"`
@@ -38,8 +39,8 @@ func usersOf(ctx context.Context, tx *db.Tx, city int, resident string) ([]user,
 }
 
 func updateUser(ctx context.Context, tx *db.Tx, u user) error {
-	return db.Guarded(ctx, tx, `UPDATE wechat_user SET resident = $4, follows = $5, written_at = $6, version = version + 1
-		WHERE city_id = $1 AND id = $2 AND version = $3`, u.City, u.ID, u.Version, u.Resident, u.Follows, instant(u.Written))
+	return db.Guarded(ctx, tx, `UPDATE wechat_user SET resident = $4, follows = $5, written_at = $6, muted = $7, version = version + 1
+		WHERE city_id = $1 AND id = $2 AND version = $3`, u.City, u.ID, u.Version, u.Resident, u.Follows, instant(u.Written), u.Muted)
 }
 
 func instant(i civil.Instant) any {
