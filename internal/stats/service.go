@@ -165,11 +165,14 @@ func (s *Service) Rates(ctx context.Context, by actor.Actor, q Query) (Rates, er
 		if err := eachCategorySum(ctx, tx, q, scope, g.addCategory); err != nil {
 			return Rates{}, err
 		}
+		if err := eachChannelSum(ctx, tx, q, scope, g.addChannel); err != nil {
+			return Rates{}, err
+		}
 		if err := eachClockSum(ctx, tx, q, scope, g.addClocks); err != nil {
 			return Rates{}, err
 		}
 		out.All, out.Companies, out.Districts = g.all.group(q.filter(), ""), g.list(byCompany), g.list(byDistrict)
-		out.Categories, out.Days = g.list(byCategory), g.days()
+		out.Categories, out.Channels, out.Days = g.list(byCategory), g.list(byChannel), g.days()
 		return out, nil
 	})
 }
@@ -181,18 +184,19 @@ const (
 	byDistrict
 	byDay
 	byCategory
+	byChannel
 )
 
 // groups sum the counted rows in all and by each dimension.
 type groups struct {
 	q    Query
 	all  *sums
-	keys [4]map[string]*sums
+	keys [5]map[string]*sums
 }
 
 // sums are the numbers of one group.
 type sums struct {
-	cases  caseSum
+	cases  counts
 	clocks map[string]clockSum
 }
 
@@ -222,12 +226,17 @@ func (g *groups) of(d dimension, key string) *sums {
 }
 
 func (g *groups) addCases(r caseSum) error {
-	g.each(func(s *sums) { s.cases.add(r) }, r.Company, r.District, r.Day)
+	g.each(func(s *sums) { s.cases.add(r.counts) }, r.Company, r.District, r.Day)
 	return nil
 }
 
 func (g *groups) addCategory(r caseSum) error {
-	g.of(byCategory, r.Category).cases.add(r)
+	g.of(byCategory, r.Category).cases.add(r.counts)
+	return nil
+}
+
+func (g *groups) addChannel(r channelSum) error {
+	g.of(byChannel, r.Channel).cases.add(r.counts)
 	return nil
 }
 
@@ -251,6 +260,8 @@ func (g *groups) list(d dimension) []Group {
 			f.District = cmp.Or(key, "-")
 		case byCategory:
 			f.Category = cmp.Or(key, "-")
+		case byChannel:
+			f.Channel = cases.Channel(key)
 		case byDay:
 		}
 		out = append(out, s.group(f, key))

@@ -47,22 +47,29 @@ func (s *Service) Count(ctx context.Context, city int) (int, error) {
 	return len(w.days), db.Do(ctx, s.db, func(tx *db.Tx) error { return saveMark(ctx, tx, city, w.upto) })
 }
 
+// countedDay is what was counted of a day.
+type countedDay struct {
+	cases    []caseSum
+	channels []channelSum
+	clocks   []clockSum
+}
+
 // countDay reads a day's cases outside the writer and then replaces what was counted of it.
 func (s *Service) countDay(ctx context.Context, city int, day civil.Date) error {
-	type counted struct {
-		cases  []caseSum
-		clocks []clockSum
-	}
-	c, err := db.Read(ctx, s.db, func(tx *db.Tx) (counted, error) {
-		cases, err := casesOf(ctx, tx, city, day)
-		if err != nil {
-			return counted{}, err
+	c, err := db.Read(ctx, s.db, func(tx *db.Tx) (countedDay, error) {
+		var c countedDay
+		var err error
+		if c.cases, err = casesOf(ctx, tx, city, day); err != nil {
+			return c, err
 		}
-		clocks, err := clocksOf(ctx, tx, city, day)
-		return counted{cases, clocks}, err
+		if c.channels, err = channelsOf(ctx, tx, city, day); err != nil {
+			return c, err
+		}
+		c.clocks, err = clocksOf(ctx, tx, city, day)
+		return c, err
 	})
 	if err != nil {
 		return err
 	}
-	return db.Do(ctx, s.db, func(tx *db.Tx) error { return replaceDay(ctx, tx, city, day, c.cases, c.clocks) })
+	return db.Do(ctx, s.db, func(tx *db.Tx) error { return replaceDay(ctx, tx, city, day, c) })
 }

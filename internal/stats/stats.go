@@ -100,6 +100,7 @@ type Rates struct {
 	Companies  []Group       `json:"companies"`
 	Districts  []Group       `json:"districts"`
 	Categories []Group       `json:"categories"` // without the clocks, which are not kept by category
+	Channels   []Group       `json:"channels"`   // the same
 	Days       []Group       `json:"days"`       // every day of the period, also those without a case
 }
 

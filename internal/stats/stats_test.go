@@ -120,7 +120,7 @@ func putClocks(t testing.TB, d *db.DB, c cases.Case, list ...clockRow) {
 		for i := range list {
 			k := &list[i]
 			k.City, k.ID, k.Subject, k.Party, k.Version = city, tx.NewID(), "case:"+c.ID, "unit", 1
-			if k.Unit == "" {
+			if k.Unit == "" && k.Code != "instruction" {
 				k.Unit, k.Amount = "hour", 1
 			}
 			k.Started, k.From, k.Stepped = c.ReceivedAt, c.ReceivedAt, c.ReceivedAt
@@ -143,6 +143,7 @@ func invent(seed uint64, n int) []cases.Case {
 			Status: statuses[r.IntN(len(statuses))], District: []string{"迎泽区", "小店区", ""}[r.IntN(3)],
 			Category: []string{"cold", "leak", ""}[r.IntN(3)], ReceivedAt: now.Add(-time.Duration(r.IntN(21*24*60)) * time.Minute),
 		}
+		c.Channel = []cases.Channel{cases.Phone, cases.Letter, cases.Leader, cases.Counter, cases.Media}[i%5]
 		c.Seq = int64(i + 1)
 		if c.Status.WithUnit() || c.Status == cases.FedBack || c.Status == cases.Closed {
 			c.Company, c.DispatchedAt = []string{"C1", "C2"}[r.IntN(2)], c.ReceivedAt
@@ -197,7 +198,7 @@ func TestEveryFigureIsItsList(t *testing.T) {
 		if len(rates.Days) != 15 || rates.All.Late.N == 0 || rates.All.Answered.N == 0 {
 			t.Fatalf("the invented cases show nothing: %+v", rates.All)
 		}
-		for i, groups := range [][]stats.Group{{rates.All}, rates.Companies, rates.Districts, rates.Categories, rates.Days} {
+		for i, groups := range [][]stats.Group{{rates.All}, rates.Companies, rates.Districts, rates.Categories, rates.Channels, rates.Days} {
 			var received int64
 			for _, g := range groups {
 				name := fmt.Sprintf("rates %d %s", i, g.Key)
@@ -242,6 +243,7 @@ func TestRates(t *testing.T) {
 			clockRow{Code: "arrive", Org: "C1", Due: due, State: "running", Breached: due},
 			clockRow{Code: "arrive", Org: "C1", Due: due, State: "running"},
 			clockRow{Code: "arrive", Org: "C1", Due: due, State: "void"},
+			clockRow{Code: "instruction", Org: "C1", Due: due, State: "stopped", Stopped: at}, // a day that a paper sets, not a limit
 			clockRow{Code: "sign", Org: "C1", State: "stopped", Missing: "holidays 2027"},
 			clockRow{Code: "return_window", Org: "C1", Due: due, State: "stopped", Stopped: at})
 		s := stats.New(d, nil)
@@ -258,7 +260,7 @@ func TestRates(t *testing.T) {
 		}
 		want := map[string]string{
 			"disposal": "3/4 75.0%", "overdue_open": "1/4 25.0%", "closing": "3/4 75.0%", "rework": "1/4 25.0%", "extension": "1/4 25.0%",
-			"right_dispatch": "0/0 ", "solved": "1/2 50.0%", "satisfied": "1/2 50.0%", "arrive": "1/3 33.3%",
+			"right_dispatch": "0/0 ", "solved": "1/2 50.0%", "satisfied": "1/2 50.0%", "arrive": "1/3 33.3%", "instruction": "1/1 100.0%",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("rates (-want +got):\n%s", diff)

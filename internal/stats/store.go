@@ -92,30 +92,45 @@ func dueSoon(ctx context.Context, tx *db.Tx, city int, scope actor.Scope) ([]due
 
 // caseSum is a counted row of cases.
 type caseSum struct {
-	City        int    `db:"city_id"`
-	Day         string `db:"day"`
-	Company     string `db:"company"`
-	District    string `db:"district"`
-	Category    string `db:"category"`
-	Received    int64  `db:"received"`
-	Answered    int64  `db:"answered"`
-	Refused     int64  `db:"refused"` // not accepted, withdrawn, terminated, void
-	Due         int64  `db:"due"`     // went to a unit and was not taken back
-	Disposed    int64  `db:"disposed"`
-	Closed      int64  `db:"closed"`
-	Late        int64  `db:"late"`
-	LateOpen    int64  `db:"late_open"`
-	Reworked    int64  `db:"reworked"`
-	Reopened    int64  `db:"reopened"`
-	Extended    int64  `db:"extended"`
-	Called      int64  `db:"called"` // call-backs that reached the resident
-	Solved      int64  `db:"solved"`
-	Satisfied   int64  `db:"satisfied"`
-	Dispatches  int64  `db:"dispatches"`
-	Misdirected int64  `db:"misdirected"`
+	City     int    `db:"city_id"`
+	Day      string `db:"day"`
+	Company  string `db:"company"`
+	District string `db:"district"`
+	Category string `db:"category"`
+	counts
 }
 
-func (s *caseSum) add(r caseSum) {
+// channelSum is a counted row of the cases of a channel.
+type channelSum struct {
+	City     int    `db:"city_id"`
+	Day      string `db:"day"`
+	Company  string `db:"company"`
+	District string `db:"district"`
+	Channel  string `db:"channel"`
+	counts
+}
+
+// counts are the numbers of a row.
+type counts struct {
+	Received    int64 `db:"received"`
+	Answered    int64 `db:"answered"`
+	Refused     int64 `db:"refused"` // not accepted, withdrawn, terminated, void
+	Due         int64 `db:"due"`     // went to a unit and was not taken back
+	Disposed    int64 `db:"disposed"`
+	Closed      int64 `db:"closed"`
+	Late        int64 `db:"late"`
+	LateOpen    int64 `db:"late_open"`
+	Reworked    int64 `db:"reworked"`
+	Reopened    int64 `db:"reopened"`
+	Extended    int64 `db:"extended"`
+	Called      int64 `db:"called"` // call-backs that reached the resident
+	Solved      int64 `db:"solved"`
+	Satisfied   int64 `db:"satisfied"`
+	Dispatches  int64 `db:"dispatches"`
+	Misdirected int64 `db:"misdirected"`
+}
+
+func (s *counts) add(r counts) {
 	s.Received += r.Received
 	s.Answered += r.Answered
 	s.Refused += r.Refused
@@ -180,6 +195,12 @@ func eachCategorySum(ctx context.Context, tx *db.Tx, q Query, scope actor.Scope,
 	cond, args := q.period(scope)
 	return db.Each(ctx, tx, fn, `SELECT category, `+counted()+` FROM stat_case
 		WHERE city_id = $1 AND day >= $2 AND day <= $3`+cond+` GROUP BY category`, args...)
+}
+
+func eachChannelSum(ctx context.Context, tx *db.Tx, q Query, scope actor.Scope, fn func(channelSum) error) error {
+	cond, args := q.period(scope)
+	return db.Each(ctx, tx, fn, `SELECT channel, `+counted()+` FROM stat_channel
+		WHERE city_id = $1 AND day >= $2 AND day <= $3`+cond+` GROUP BY channel`, args...)
 }
 
 func eachClockSum(ctx context.Context, tx *db.Tx, q Query, scope actor.Scope, fn func(clockSum) error) error {

@@ -153,7 +153,7 @@ func TestAnInstructionAndItsReport(t *testing.T) {
 		d.post(at+"/terminate", url.Values{"_key": {"t"}, "version": version(), "reason": {"不办了"}}).want(http.StatusForbidden)
 		d.post(at+"/withdraw", url.Values{"_key": {"w"}, "version": version(), "reason": {"不要了"}}).
 			want(http.StatusConflict, "须先向市政府督查室报结", "暖政批〔2026〕3号", "签发人", "!您写的内容还在下面")
-		k.as("company").get(at+"/report_back").want(http.StatusForbidden)
+		k.as("company").get(at + "/report_back").want(http.StatusForbidden)
 		c.post(at+"/report_back", url.Values{"_key": {"r0"}, "version": version(), "way": {"official"}, "text": {"已办"}}).want(http.StatusUnprocessableEntity, "签发人")
 		c.post(at+"/report_back", url.Values{
 			"_key": {"r"}, "version": version(), "way": {"official"}, "no": {"暖热报〔2026〕5号"}, "signer": {"李主任"}, "text": {"已修复，室温20度。"},
@@ -350,4 +350,30 @@ func TestALetterInTheBrowser(t *testing.T) {
 	b.Open(quickAt + "?form=letter&lang=en")
 	b.WaitText("Number in the register")
 	b.Both("quick-letter-en")
+}
+
+// What came by letter and by instruction stands in the count by channel, and leads to its list.
+func TestChannelsAreCounted(t *testing.T) {
+	t.Parallel()
+	k := newTown(t)
+	k.person("seat", actor.RoleSeat)
+	k.person("regulator", actor.RoleRegulator)
+	c := k.as("seat")
+	k.taken(c.post(quickAt, written("letter")))
+	k.taken(c.post(quickAt, written("leader", "_key", "l")))
+	if _, err := k.app.Stats.Count(bg, city); err != nil {
+		t.Fatal(err)
+	}
+	r := k.as("regulator")
+	r.get("/c/990100/stats").want(http.StatusOK, "各渠道来件与超期", "来信", "领导批示", "channel=leader")
+	r.get("/c/990100/stats/export?sheet=channels&format=csv").want(http.StatusOK, "来信,1,0,0", "领导批示,1,0,0")
+	b := k.browser("regulator")
+	if b == nil {
+		return
+	}
+	b.Open("/c/990100/stats")
+	b.WaitText("各渠道来件与超期")
+	b.Both("stats-channels")
+	b.Eval(`(document.querySelector('[href*="channel=leader"]').scrollIntoView(), '')`)
+	b.Shot("stats-channels-there")
 }

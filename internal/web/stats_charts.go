@@ -104,6 +104,8 @@ func (v statsView) categoryName(ctx context.Context, key string) string {
 	return v.names.category(ctx, key)
 }
 
+func channelName(ctx context.Context, key string) string { return ui.T(ctx, "channel."+key) }
+
 // sheet is the address of a chart's figures as a file.
 func (v statsView) sheet(name, format string) string {
 	q := url.Values{"sheet": {name}, "format": {format}, "from": {v.query.From.String()}, "to": {v.query.To.String()}}
@@ -131,6 +133,8 @@ func (v statsView) table(ctx context.Context, name string) (columns []string, ro
 		return v.groupRows(ctx, "supervision.col.name", v.rates.Companies, v.companyName)
 	case "categories":
 		return v.groupRows(ctx, "supervision.col.name", v.rates.Categories, v.categoryName)
+	case "channels":
+		return v.groupRows(ctx, "supervision.col.name", v.rates.Channels, channelName)
 	case "weeks":
 		for _, w := range v.byWeek() {
 			for _, col := range v.clockColumns(ctx) {

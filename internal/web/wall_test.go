@@ -52,7 +52,7 @@ func TestWall(t *testing.T) {
 	k.as("seat").get("/c/990100/wall").want(http.StatusForbidden)
 	k.as("company").get("/c/990100/wall").want(http.StatusForbidden)
 	c.get("/c/990100/stats").want(http.StatusOK, "今日来件（每小时）", "各时限按周及时率", "/c/990100/wall")
-	for _, sheet := range []string{"hours", "days", "weeks", "companies", "categories"} {
+	for _, sheet := range []string{"hours", "days", "weeks", "companies", "categories", "channels"} {
 		c.get("/c/990100/stats/export?sheet=" + sheet).want(http.StatusOK)
 	}
 	c.get("/c/990100/stats/export?sheet=hours").want(http.StatusOK, "昨日", "\n23,")
