@@ -80,3 +80,39 @@ func TestMeasurementThroughTheDoor(t *testing.T) {
 	h.get(v1+"/measurement_calendar", "Authorization", "Bearer "+c1).want(http.StatusOK)
 	h.get(v1+"/measurement_guide", "Authorization", "Bearer "+c1).want(http.StatusOK)
 }
+
+// A seat reads the free times out and keeps the caller's choice; the company sets its places with its own key, nobody else does.
+func TestWindowsThroughTheDoor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	seat, c1, c2 := h.key("seat", grant(actor.RoleSeat)), h.key("C1", grant(actor.RoleCompany, "C1")), h.key("C2", grant(actor.RoleCompany, "C2"))
+	c := h.opened(func(in *cases.Opening) { in.TestRequest = "yes" })
+	m := into[page.Of[measure.Measurement]](h.get(v1+"/measurements?case="+c.ID, "Authorization", "Bearer "+c1).want(http.StatusOK)).Items[0]
+	at := v1 + "/measurements/" + m.ID
+	n := 2
+	set := measure.Setting{Company: "C1", Parts: measure.PartsOfDay(), Places: &n}
+	h.post(c2, v1+"/measurement_capacity", set).want(http.StatusForbidden)
+	h.post(h.key("dispatcher", grant(actor.RoleDispatcher)), v1+"/measurement_capacity", set).want(http.StatusUnprocessableEntity)
+	if got := into[measure.CapacityView](h.post(c1, v1+"/measurement_capacity", set).want(http.StatusOK)); got.Version != 1 || len(got.Set) != 3 {
+		t.Errorf("the numbers are %+v", got)
+	}
+	h.post(c1, v1+"/measurement_capacity", set).want(http.StatusConflict)
+	o := into[measure.Offer](h.get(at+"/windows", "Authorization", "Bearer "+seat).want(http.StatusOK))
+	if len(o.Windows) < 3 || o.Windows[1].Left == nil || *o.Windows[1].Left != n {
+		t.Fatalf("offered: %+v", o)
+	}
+	h.get(at+"/windows", "Authorization", "Bearer "+c2).want(http.StatusNotFound)
+	h.post(seat, at+"/choose", measure.Choosing{Window: o.Windows[1].ID}).want(http.StatusUnprocessableEntity)
+	h.post(seat, at+"/choose", measure.Choosing{Window: "noon", Recording: "rec-1"}).want(http.StatusUnprocessableEntity)
+	got := into[measure.Measurement](h.post(seat, at+"/choose", measure.Choosing{Window: o.Windows[1].ID, Recording: "rec-1"}).want(http.StatusOK))
+	if got.From != o.Windows[1].From || got.To != o.Windows[1].To {
+		t.Errorf("chosen %s: %s to %s", o.Windows[1].ID, got.From, got.To)
+	}
+	v := into[measure.CapacityView](h.get(v1+"/measurement_capacity?company=C1", "Authorization", "Bearer "+c1).want(http.StatusOK))
+	for _, x := range v.Days {
+		if x.Day == o.Windows[1].From.Date() && x.Part == o.Windows[1].Part && x.Taken != 1 {
+			t.Errorf("%d taken of the chosen part", x.Taken)
+		}
+	}
+	h.get(v1+"/measurement_capacity?company=C1", "Authorization", "Bearer "+c2).want(http.StatusForbidden)
+}

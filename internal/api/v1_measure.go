@@ -17,6 +17,11 @@ type homeOf struct {
 	Season string `json:"season" form:"season"`
 }
 
+// capacityOf names the company whose places are asked for; empty: the caller's own.
+type capacityOf struct {
+	Company string `json:"company" form:"company"`
+}
+
 // measureOperations are in-home measurement: requests, appointments, visits in parts, outcomes, and the log of a home.
 func (v *v1) measureOperations() {
 	read := []actor.Permission{actor.MeasureRead}
@@ -44,6 +49,25 @@ func (v *v1) measureOperations() {
 	})
 	v.measureSteps(one)
 	v.measureQuestions(read)
+	v.windowOperations(one, read)
+}
+
+// windowOperations are the times that may be chosen for a measurement, and how many homes a company can measure in each.
+func (v *v1) windowOperations(one string, read []actor.Permission) {
+	const places = "/cities/{city}/measurement_capacity"
+	ask(v, Operation{Name: "measurement_windows", Method: http.MethodGet, Path: one + "/windows", Permissions: read, tag: "measurements"},
+		func(ctx context.Context, c caller, _ none) (measure.Offer, error) {
+			return v.Measure.Windows(ctx, c.by, c.city, c.param("measurement"))
+		})
+	ask(v, Operation{Name: "measurement_capacity", Method: http.MethodGet, Path: places, Permissions: read, tag: "measurements"},
+		func(ctx context.Context, c caller, q capacityOf) (measure.CapacityView, error) {
+			return v.Measure.Capacity(ctx, c.by, c.city, q.Company)
+		})
+	act(v, Operation{Name: "set_measurement_capacity", Method: http.MethodPost, Path: places, Permissions: []actor.Permission{actor.MeasureAppoint}, tag: "measurements"},
+		func(ctx context.Context, c caller, in measure.Setting) (measure.CapacityView, error) {
+			in.City, in.Key = c.city, c.key()
+			return v.Measure.SetCapacity(ctx, c.by, in)
+		})
 }
 
 // measureStep adds one act on a measurement: POST /measurements/{measurement}/<name>.
@@ -63,6 +87,7 @@ func (v *v1) measureSteps(one string) {
 	measureStep(v, one, "accept", v.Measure.Accept, answering, actor.MeasureRequest, actor.MeasureAppoint)
 	measureStep(v, one, "decline", v.Measure.Decline, answering, actor.MeasureRequest, actor.MeasureAppoint)
 	measureStep(v, one, "assign", v.Measure.Assign, func(in *measure.Assigning) *measure.Act { return &in.Act }, actor.MeasureAppoint)
+	measureStep(v, one, "choose", v.Measure.Choose, func(in *measure.Choosing) *measure.Act { return &in.Act }, actor.MeasureRequest)
 	curing := func(in *measure.Curing) *measure.Act { return &in.Act }
 	measureStep(v, one, "claim_cure", v.Measure.ClaimCure, curing, actor.MeasureCure)
 	measureStep(v, one, "deny_cure", v.Measure.DenyCure, curing, actor.MeasureRequest)

@@ -296,7 +296,7 @@ func (s *Service) SetCapacity(ctx context.Context, by actor.Actor, in Setting) (
 		if err := by.May(actor.MeasureAppoint, actor.On{City: in.City, Company: in.Company, Area: in.Area}); err != nil {
 			return CapacityView{}, err
 		}
-		if err := in.check(tx.Now); err != nil {
+		if err := in.check(by, tx.Now); err != nil {
 			return CapacityView{}, err
 		}
 		return once.Do(ctx, tx, once.Request{City: in.City, By: by, Key: in.Key, Body: in}, func() (CapacityView, error) {

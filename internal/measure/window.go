@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/fault"
@@ -283,9 +284,10 @@ type Setting struct {
 	Key      string     `json:"-" form:"key"`
 }
 
-func (in Setting) check(now civil.Instant) error {
+func (in Setting) check(by actor.Actor, now civil.Instant) error {
 	var c fault.Check
 	c.That(in.Company != "", "company", "field.required")
+	c.That(in.Company == by.Org, "company", "measure.own_places") // whoever promises places sends the testers
 	c.That(len([]rune(in.Area)) <= longestArea, "area", "field.too_long", "max", longestArea)
 	c.That(len(in.Parts) > 0, "parts", "field.required")
 	for _, p := range in.Parts {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -308,6 +309,8 @@ func TestSettingIsGuarded(t *testing.T) {
 		}
 		_, err = w.m.SetCapacity(ctx, south, measure.Setting{City: city, Company: "C1", Parts: measure.PartsOfDay(), Places: &n, Version: 3})
 		wantKind(t, err, fault.Denied)
+		_, err = w.m.SetCapacity(ctx, person(actor.RoleDispatcher, "dispatcher", "centre"), measure.Setting{City: city, Company: "C1", Parts: measure.PartsOfDay(), Places: &n, Version: 3})
+		wantKind(t, err, fault.Invalid)
 		_, err = w.m.SetCapacity(ctx, north, measure.Setting{City: city, Parts: []measure.Part{"noon"}, Weekdays: []int{8}, Day: w.now.Now().Date().AddDays(-1), Version: 3})
 		wantKind(t, err, fault.Invalid)
 		if f := fault.Of(err).Fields; len(f) != 4 {

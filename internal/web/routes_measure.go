@@ -40,6 +40,7 @@ func (w *Web) measureRoutes() []Route {
 		at := measureList + "/{measurement}/" + a.name
 		all = append(all, get(at, may(a.may...), w.askMeasureAct(a)), post(at, may(a.may...), w.doMeasureAct(a)))
 	}
+	all = append(all, w.capacityRoutes()...)
 	return append(all, w.measureOwnRoutes()...)
 }
 
