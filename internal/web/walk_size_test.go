@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/web/webtest"
 )
 
@@ -79,5 +81,36 @@ func TestResidentsPagesInEverySize(t *testing.T) {
 		whole(t, b, s.pattern+" at a desk")
 		b.Tall(name + "-1440")
 		b.Size(390, 844)
+	}
+}
+
+// The pages of the seats, the companies and the centre that stand in the navigation, enlarged four times at a desk: none of them scrolls sideways.
+func TestStaffPagesEnlargedFourTimes(t *testing.T) {
+	t.Parallel()
+	k := newWalk(t)
+	for _, role := range []actor.Role{actor.RoleSeat, actor.RoleCompany, actor.RoleSectionHead} {
+		login := "large_" + string(role)
+		k.person(login, role)
+		b := k.browser(login)
+		if b == nil {
+			return
+		}
+		b.Size(320, 568)
+		c, pages := k.as(login), 0
+		for _, r := range k.pages.Routes() {
+			if r.Method != http.MethodGet || !strings.HasPrefix(r.Pattern, "/c/{city}/") || strings.Count(r.Pattern, "{") != 1 || len(r.Access.Permissions) == 0 || strings.HasPrefix(r.Pattern, "/c/{city}/wall") {
+				continue // the wall is a screen of its own, which is not enlarged
+			}
+			path := strings.Replace(r.Pattern, "{city}", "990100", 1)
+			if status, body := c.knock(http.MethodGet, path); status != http.StatusOK || !strings.HasPrefix(strings.ToLower(body), "<!doctype") {
+				continue
+			}
+			pages++
+			b.Open(path)
+			b.NoSideways(string(role) + " at " + path)
+		}
+		if pages < 10 {
+			t.Errorf("only %d pages of %s", pages, role)
+		}
 	}
 }
