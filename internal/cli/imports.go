@@ -10,6 +10,7 @@ import (
 	"github.com/rehu-heat/rehu/internal/app"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/citypack"
+	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/equipment"
 	"github.com/rehu-heat/rehu/internal/exchange"
 	"github.com/rehu-heat/rehu/internal/fee"
@@ -22,12 +23,13 @@ import (
 // importCmd reads a city's own tables.
 type importCmd struct {
 	where
-	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,meters,instruments,cases,hotline,holidays,weather,basemap" help:"${import_kind}"`
+	Kind    string `arg:"" name:"kind" enum:"companies,areas,communities,buildings,households,duty,fees,meters,instruments,cases,clues,hotline,holidays,weather,basemap" help:"${import_kind}"`
 	File    string `arg:"" name:"file" help:"${import_file}"`
 	City    int    `name:"city" required:"" placeholder:"CODE" help:"${city}"`
 	Version string `name:"version" placeholder:"NAME" help:"${import_version}"`
 	From    string `name:"from" placeholder:"DATE" help:"${import_from}"`
 	Source  string `name:"source" placeholder:"TEXT" help:"${import_source}"`
+	Account string `name:"account" default:"import" placeholder:"NAME" help:"${import_account}"`
 	Company string `name:"company" placeholder:"CODE" help:"${import_company}"`
 	CRS     string `name:"crs" placeholder:"wgs84|gcj02" help:"${crs}"`
 	DryRun  bool   `name:"dry-run" help:"${dry_run}"`
@@ -59,6 +61,8 @@ func (c *importCmd) Run(r *run) error {
 		return c.holidays(r, a, f)
 	case "cases":
 		return c.tickets(r, a, f)
+	case "clues":
+		return c.clues(r, a, f)
 	case "hotline":
 		return c.calls(r, a, f)
 	case "instruments":
@@ -201,6 +205,31 @@ func (c *importCmd) tickets(r *run, a *app.App, f *os.File) error {
 		key = "cli.cases_would"
 	}
 	return r.line(key, "rows", report.Rows, "opened", report.Opened, "known", report.Known, "changed", report.Changed)
+}
+
+// clues takes posts of a monitoring vendor into the queue of clues.
+func (c *importCmd) clues(r *run, a *app.App, f *os.File) error {
+	p := r.progress()
+	report, err := a.Clues.Import(r.ctx, actor.SystemFor("import", actor.Command),
+		clue.Importing{City: c.City, Account: c.Account, Name: filepath.Base(c.File), DryRun: c.DryRun, Progress: p.of}, f)
+	p.done()
+	if c.JSON {
+		if err == nil || len(report.Faults) > 0 {
+			_ = r.json(report) // the fault that follows says more than a broken pipe
+		}
+		return err
+	}
+	for _, fault := range report.Faults {
+		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
+	}
+	if err != nil {
+		return err
+	}
+	key := "cli.clues_imported"
+	if c.DryRun {
+		key = "cli.clues_would"
+	}
+	return r.line(key, "rows", report.Rows, "new", report.New, "known", report.Known)
 }
 
 // calls takes over what a company's own hotline was told.

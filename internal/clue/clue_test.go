@@ -479,16 +479,15 @@ func TestFeedsArePolled(t *testing.T) {
 // Not in parallel: what other tests hold would be counted with it.
 func TestAFileOfFiftyThousandRepeatsIsReadInLittleMemory(t *testing.T) {
 	each(t, func(w *world) {
-		r, wr := newRepeats(50_000)
-		go wr()
-		in := clue.Importing{City: city, Account: "vendor", Format: clue.CSV, Mapping: clue.MappingOf(nil)}
+		r := newRepeats(w.t, 50_000)
+		in := clue.Importing{City: city, Account: "vendor", Name: "posts.csv"}
 		root := actor.SystemFor("import", actor.Command)
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		got, err := w.app.Clues.Import(ctx, root, in, r)
 		runtime.ReadMemStats(&after)
-		if err != nil || got.New != 10 || got.Known != 49_990 {
+		if err != nil || got.Rows != 50_000 || got.New != 10 || got.Known != 49_990 {
 			w.t.Fatalf("imported %+v, %v", got, err)
 		}
 		const most = 64 << 20

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/clue"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
@@ -138,22 +137,23 @@ func TestNextGoesThroughTheQueueAndRoundAgain(t *testing.T) {
 func TestAnIDGivenAgainIsNoRepeat(t *testing.T) {
 	t.Parallel()
 	each(t, func(w *world) {
-		in := clue.Importing{City: city, Account: "vendor2", Format: clue.CSV, Mapping: clue.MappingOf(nil)}
+		in := clue.Importing{City: city, Account: "vendor2", Name: "posts.csv"}
 		for i, c := range []struct {
 			rows string
-			want channel.Recorded
+			want clue.Imported
 		}{
-			{"1,甲,向阳花园3号楼暖气不热，家里很冷\n", channel.Recorded{New: 1}},
-			{"1,甲,向阳花园3号楼暖气不热，家里很冷\n", channel.Recorded{Known: 1}},
-			{"1,乙,滨河家园2号楼暖气管漏水，楼道都是水\n", channel.Recorded{New: 1}},
-			{"1,乙,滨河家园2号楼暖气管漏水，楼道都是水\n", channel.Recorded{Known: 1}},
-			{"1,甲,向阳花园3号楼暖气不热，家里很冷，求帮助，打了三次电话都没有人来看\n", channel.Recorded{Known: 1}},
+			{"1,甲,向阳花园3号楼暖气不热，家里很冷\n", clue.Imported{New: 1}},
+			{"1,甲,向阳花园3号楼暖气不热，家里很冷\n", clue.Imported{Known: 1}},
+			{"1,乙,滨河家园2号楼暖气管漏水，楼道都是水\n", clue.Imported{New: 1}},
+			{"1,乙,滨河家园2号楼暖气管漏水，楼道都是水\n", clue.Imported{Known: 1}},
+			{"1,甲,向阳花园3号楼暖气不热，家里很冷，求帮助，打了三次电话都没有人来看\n", clue.Imported{Known: 1}},
 		} {
-			root := leader
-			got, err := w.app.Clues.Import(ctx, root, in, strings.NewReader("id,author,text\n"+c.rows))
-			got.Newest = 0
-			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
-				w.t.Errorf("file %d: %v (-want +got):\n%s", i+1, err, diff)
+			for _, in.DryRun = range []bool{true, false} {
+				c.want.Rows, c.want.DryRun = 1, in.DryRun
+				got, err := w.app.Clues.Import(ctx, leader, in, strings.NewReader("id,author,text\n"+c.rows))
+				if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+					w.t.Errorf("file %d, dry %v: %v (-want +got):\n%s", i+1, in.DryRun, err, diff)
+				}
 			}
 		}
 	})
