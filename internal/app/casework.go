@@ -30,6 +30,7 @@ func (a *App) casework() {
 		},
 	})
 	a.Cases.Heard, a.Cases.Told = a.tellResident, a.tellUnit
+	a.Audit.Kept = cases.KeptIn
 	a.Cases.Register(a.Runner)
 	a.Notices.OnReply = a.answered
 	a.Territory.OpenCases = a.Cases.OpenPerCommunity

@@ -143,3 +143,26 @@ func memberIn(ctx context.Context, tx *db.Tx, city int, org, who string) (Member
 	p, ok, err := staff.MemberIn(ctx, tx, city, org, who)
 	return Member{ID: p.ID, Name: p.Name, Org: p.Org}, ok, err
 }
+
+// KeptIn names the subjects of complaints about staff that are kept from a reader, for what is told of any subject.
+func KeptIn(ctx context.Context, tx *db.Tx, by actor.Actor, city int, subjects []string) (map[string]bool, error) {
+	var ids []string
+	for _, subject := range subjects {
+		if id, ok := strings.CutPrefix(subject, "case:"); ok {
+			ids = append(ids, id)
+		}
+	}
+	about, err := AboutStaff(ctx, tx, city, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for id := range about {
+		c, err := find(ctx, tx, city, id)
+		if err != nil {
+			return nil, err
+		}
+		out[c.Subject()] = by.May(actor.CaseRead, c.On()) != nil
+	}
+	return out, nil
+}

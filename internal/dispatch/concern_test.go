@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rehu-heat/rehu/internal/actor"
+	"github.com/rehu-heat/rehu/internal/audit"
 	"github.com/rehu-heat/rehu/internal/cases"
 	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/db"
@@ -93,6 +94,10 @@ func (w *world) traces(by actor.Actor, c cases.Case) []string {
 		err = w.cases.Export(ctx, by, city, f, func(o cases.Case) error { found = found || o.ID == c.ID; return nil })
 		met("export "+f.Flag+f.Query+f.State+string(f.Nature), found, err)
 	}
+	log := audit.New(w.d)
+	log.Kept = cases.KeptIn
+	acts, err := log.List(ctx, by, city, audit.Filter{})
+	met("audit", slices.ContainsFunc(acts.Items, func(e audit.Entry) bool { return e.Subject == c.Subject() }), err)
 	changes, err := w.cases.Changes(ctx, by, city, 0)
 	met("live", holds(changes), err)
 	near, err := w.cases.Nearby(ctx, by, city, cases.Near{Phone: "13803510009"})
