@@ -187,6 +187,15 @@ func TestForecast(t *testing.T) {
 		t.Errorf("a main burst more: %.0f after %.0f", c.Mid, all.Mid)
 	}
 	first := next
+	first.Since, first.Off, first.Drop, first.Bursts = 0, true, 6, 2
+	product, factors := m.Explain(first)
+	for _, f := range factors {
+		product *= f.Times
+	}
+	if c, _ := m.Forecast(first); math.Abs(product-c.Mid) > 1e-6*c.Mid || len(factors) != 5 {
+		t.Errorf("the factors %+v make %.3f of %.3f", factors, product, c.Mid)
+	}
+	first = next
 	first.Since = 0
 	if c, _ := m.Forecast(first); c.Mid < 7*all.Mid || c.Mid > 13*all.Mid {
 		t.Errorf("the first day of a season: %.0f, a usual one %.0f", c.Mid, all.Mid)

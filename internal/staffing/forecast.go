@@ -157,6 +157,25 @@ func (m Model) mean(d Day) float64 {
 	return sum
 }
 
+// Factor is what one thing does to a day's calls: how many times as many as without it.
+type Factor struct {
+	Name  string  `json:"name"` // its name on the screen is "staffing.factor.<name>"
+	Times float64 `json:"times"`
+}
+
+// Explain takes a day's forecast apart: the calls of an ordinary day at zero degrees, and what each thing that drives the day
+// multiplies them by. The product of all is the forecast.
+func (m Model) Explain(d Day) (ordinary float64, factors []Factor) {
+	names := [terms]string{termCold: "cold", termDrop: "drop", termOff: "off", termStart: "start", termPre: "before", termBurst: "burst"}
+	for t, x := range d.row() {
+		if t == termBase || x == 0 {
+			continue
+		}
+		factors = append(factors, Factor{names[t], math.Exp(m.Coef[t] * x)})
+	}
+	return math.Exp(m.Coef[termBase]), factors
+}
+
 // Range is a forecast with the range in which four of five days should lie.
 type Range struct{ Low, Mid, High float64 }
 

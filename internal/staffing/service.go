@@ -112,6 +112,7 @@ func (s *Service) planIn(ctx context.Context, tx *db.Tx, city int, p Plan, k kno
 	}
 	var half [Slots]Range
 	p.Total, half = m.Forecast(day)
+	p.Ordinary, p.Factors = m.Explain(day)
 	p.fill(half)
 	p.Test, _ = BackTest(history, testDays)
 	return p, s.came(ctx, tx, city, &p)

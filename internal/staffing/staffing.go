@@ -150,6 +150,8 @@ type Plan struct {
 	Handle   float64  `json:"handle_s"` // seconds a call keeps a seat busy
 	Measured bool     `json:"measured"` // by this centre's calls
 	Total    Range    `json:"total"`
+	Ordinary float64  `json:"ordinary"` // calls of an ordinary day at zero degrees
+	Factors  []Factor `json:"factors"`  // what each thing that drives the day multiplies them by
 	Slots    []Need   `json:"half_hours"`
 	Test     Test     `json:"test"`
 	Shifts   []Shift  `json:"shifts"`

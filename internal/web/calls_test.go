@@ -327,6 +327,7 @@ func TestStaffingPage(t *testing.T) {
 	b := k.browser("leader")
 	b.Open("/c/990100/staffing")
 	b.WaitText("缺员半小时")
+	b.WaitText("预测由来：平常日")
 	shift := url.Values{"_key": {"s1"}, "team": {"白班"}, "from": {"2026-01-16T08:00"}, "to": {"2026-01-16T20:00"}, "seats": {"14"}}
 	k.as("leader").post("/c/990100/staffing/shift", shift).want(http.StatusSeeOther)
 	shift.Set("to", "2026-01-16T07:00")
@@ -336,7 +337,7 @@ func TestStaffingPage(t *testing.T) {
 	b.WaitText("缺 ")
 	b.Axe("staffing")
 	b.Both("staffing")
-	k.as("leader").get("/c/990100/staffing?warmer=-5&bursts=1").want(http.StatusOK, "假如")
+	k.as("leader").get("/c/990100/staffing?warmer=-5&bursts=1").want(http.StatusOK, "假如", "爆管 ")
 	k.as("leader").get("/c/990100/staffing?warmer=-500").want(http.StatusUnprocessableEntity)
 	k.as("leader").get("/c/990100/staffing/export").want(http.StatusOK, "需排班")
 }

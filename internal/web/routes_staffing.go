@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/civil"
@@ -231,9 +232,18 @@ func (v staffingView) need(ctx context.Context) ui.Chart {
 	return c
 }
 
+// why takes the forecast apart in words: an ordinary day, and what each thing multiplies it by.
+func (v staffingView) why(ctx context.Context) string {
+	parts := []string{ui.T(ctx, "staffingpage.ordinary", "n", whole(v.Ordinary))}
+	for _, f := range v.Factors {
+		parts = append(parts, ui.T(ctx, "staffing.factor."+f.Name, "times", strconv.FormatFloat(f.Times, 'f', 2, 64)))
+	}
+	return ui.T(ctx, "staffingpage.why", "parts", strings.Join(parts, ui.T(ctx, "staffingpage.times")), "total", whole(v.Total.Mid))
+}
+
 // sourceOf is why the settings are as they are.
 func sourceOf(ctx context.Context, s staffing.Settings) string {
-	if s.Version == 0 {
+	if s.Version == 0 && s.Source == "" {
 		return ui.T(ctx, "staffingpage.usual")
 	}
 	return s.Source
