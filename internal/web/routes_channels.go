@@ -39,6 +39,7 @@ type channelsView struct {
 	waiting  []channel.Reply
 	kinds    []cases.Channel
 	manage   bool
+	menu     bool // the menu of the official account can be set
 	reply    bool
 	form     ui.Form
 }
@@ -47,6 +48,7 @@ func (w *Web) channelsView(r *http.Request) (v channelsView, err error) {
 	ctx, who := r.Context(), by(r)
 	v.city, v.kinds = httpx.City(ctx), w.Channels.Channels()
 	v.manage = mayInAll(actor.ChannelManage).allows(who, v.city) == nil
+	v.menu = v.manage && w.WeChat != nil
 	v.reply = mayInAll(actor.ChannelReply).allows(who, v.city) == nil
 	if v.accounts, err = w.Channels.Health(ctx, who, v.city); err != nil {
 		return v, err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/httpx"
 	"github.com/rehu-heat/rehu/internal/text"
 	"github.com/rehu-heat/rehu/internal/wechat"
@@ -18,10 +19,21 @@ func (w *Web) wechatRoutes() []Route {
 	all := []Route{
 		get("/c/{city}/hooks/wechat/{account}", signed, w.wechatVerify),
 		post("/c/{city}/hooks/wechat/{account}", signed, w.wechatPush),
+		post("/c/{city}/channels/menu", mayInAll(actor.ChannelManage), w.setWeChatMenu),
 		get("/c/{city}/m/w/{ticket}", public, w.wechatDoor),
 		post("/c/{city}/m/w/{ticket}", public, w.wechatEnter),
 	}
 	return append(all, w.wxPhoneRoutes()...)
+}
+
+// setWeChatMenu gives WeChat the menu that stands in the settings of the official account.
+func (w *Web) setWeChatMenu(rw http.ResponseWriter, r *http.Request) error {
+	city := httpx.City(r.Context())
+	back := at("/c/{city}/channels", city)
+	if err := w.WeChat.SetMenu(r.Context(), by(r), city); err != nil {
+		return w.refused(rw, r, err, back)
+	}
+	return w.done(rw, r, back, text.Msg("channelpage.done.menu"))
 }
 
 func wechatQuery(r *http.Request) wechat.Query {
