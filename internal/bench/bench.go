@@ -38,6 +38,15 @@ type Line struct {
 	Errors  int     `json:"errors,omitempty"`
 	Lost    *int    `json:"lost,omitempty"`    // acknowledged and not found afterwards
 	Doubled *int    `json:"doubled,omitempty"` // one matter, several cases
+	Few     bool    `json:"few,omitempty"`     // fewer than a hundred samples: p99 is the largest
+	Sent    int     `json:"sent,omitempty"`    // matters, those while it warmed up included
+
+	Requests   int     `json:"requests,omitempty"`
+	CPUMS      float64 `json:"cpu_ms,omitempty"`      // user and system time of the server for each of them, live updates and jobs included
+	CPUPercent float64 `json:"cpu_percent,omitempty"` // of one core
+	Load       string  `json:"load,omitempty"`        // of the machine, when measuring began and when it ended
+	WarmUpS    float64 `json:"warm_up_s,omitempty"`   // not measured
+	Rate       int     `json:"rate,omitempty"`        // intakes an hour
 }
 
 // Options say what is measured and where.

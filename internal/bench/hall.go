@@ -2,22 +2,20 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/rehu-heat/rehu/internal/actor"
-	"github.com/rehu-heat/rehu/internal/app"
-	"github.com/rehu-heat/rehu/internal/cases"
-	"github.com/rehu-heat/rehu/internal/config"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/demo"
-	"github.com/rehu-heat/rehu/internal/httpx"
-	"github.com/rehu-heat/rehu/internal/page"
 	"github.com/rehu-heat/rehu/internal/sim"
 )
 
@@ -29,8 +27,10 @@ type Hall struct {
 	Rate       int // intakes an hour over all doors
 	Households int
 	Seed       uint64
-	// Server gives the handler that `rehu serve` would serve: the doors stand after this package.
-	Server func(*app.App) (http.Handler, error)
+	WarmUp     time.Duration // before anything is measured
+	Profile    string        // file for a profile of the server's processor time
+	// Start makes the command of a process that calls ServeHall with its standard input and output.
+	Start func(context.Context) (*exec.Cmd, error)
 }
 
 func (h Hall) withDefaults() Hall {
@@ -58,15 +58,21 @@ const (
 	lastChange    = 10 * time.Second
 )
 
-// hall is a running installation with everybody who is connected.
+// hall is everybody who is connected to a running installation.
 type hall struct {
 	Hall
-	o    Options
-	app  *app.App
-	info demo.Info
-	url  string
-	c    *http.Client
-	city *sim.City
+	parties
+	o       Options
+	info    demo.Info
+	url     string
+	engine  string
+	c       *http.Client
+	city    *sim.City
+	cityNow func() civil.Instant
+
+	openPlatform func(hallReady)
+	tell         func(hallAsk, *hallTold) error
+	used, got    hallTold
 
 	seats, residents []visitor
 	ears             []*ear
@@ -76,6 +82,9 @@ type hall struct {
 	wrong map[string]int // errors of a door or kind of page
 	first error          // the first that went wrong, to be shown
 	acked []intaken
+	from  time.Time // from when on it is measured
+	asked int       // requests since
+	load  [2]string // of the machine when it was first measured, and at the end
 }
 
 // intaken is a matter that a door has acknowledged.
@@ -89,10 +98,10 @@ type took = time.Duration
 
 // hallBench lets a whole hall work for some minutes: seats with open streams, residents who look, and matters that come in
 // by every door over real HTTP. It reports how long each door took, how long a new case took to reach every seat, counted
-// from the moment its request left, and what was lost or doubled.
+// from the moment its request left, and what was lost or doubled. The server is a process of its own.
 func hallBench(ctx context.Context, o Options, out func(Line) error) error {
 	h := &hall{Hall: o.Hall.withDefaults(), o: o, marks: map[string][]took{}, wrong: map[string]int{}}
-	if h.Server == nil {
+	if h.Start == nil {
 		return errors.New("the hall needs a server")
 	}
 	dir, err := os.MkdirTemp(o.Dir, "rehu-hall-")
@@ -100,57 +109,61 @@ func hallBench(ctx context.Context, o Options, out func(Line) error) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cfg := config.Config{Data: dir, Database: o.URL, TrustedProxies: []string{"127.0.0.1/32"}}.WithDefaults()
-	if h.app, err = app.New(ctx, cfg, app.Options{Fast: o.Fast, Alone: true, Seed: h.Seed}); err != nil {
-		return err
-	}
-	defer h.app.Close()
-	if err := h.prepare(ctx); err != nil {
-		return err
-	}
-	stop, err := h.serve(ctx)
+	defer h.close()
+	h.city, h.c = sim.NewCity(h.Seed, h.Households), newClient(h.Seats)
+	stop, err := h.begin(ctx, dir)
 	if err != nil {
 		return err
 	}
-	defer stop()
-	if err := h.work(ctx); err != nil {
-		return err
+	if err := errors.Join(h.work(ctx), h.tell(hallAsk{Do: "used"}, &h.used), h.find(ctx)); err != nil {
+		return errors.Join(err, stop())
 	}
-	return h.report(ctx, out)
+	return errors.Join(h.report(out), stop())
 }
 
-// prepare makes the city and lets seats and residents log in.
-func (h *hall) prepare(ctx context.Context) (err error) {
-	h.city = sim.NewCity(h.Seed, h.Households)
-	if h.info, err = demo.Prepare(ctx, h.app, demo.Options{Seed: h.Seed, Households: h.Households, At: hallDay}); err != nil {
-		return fmt.Errorf("prepare the city: %w", err)
+// begin starts the server's process and waits until the city stands.
+func (h *hall) begin(ctx context.Context, dir string) (stop func() error, err error) {
+	order := hallOrder{
+		Hall: hallSize{h.Seats, h.Residents, h.Households, h.Seed, h.Profile}, URL: h.o.URL, Dir: dir, Fast: h.o.Fast,
 	}
-	if err := h.admitSeats(ctx); err != nil {
-		return fmt.Errorf("log the seats in: %w", err)
+	if err := h.play(ctx, &order); err != nil {
+		return nil, err
 	}
-	if err := h.admitResidents(ctx); err != nil {
-		return fmt.Errorf("log the residents in: %w", err)
-	}
-	return nil
-}
-
-// serve opens the doors on this machine, with the background work of a server beside them.
-func (h *hall) serve(ctx context.Context) (stop func(), err error) {
-	next, err := h.Server(h.app)
+	cmd, err := h.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l, err := listenHere(ctx)
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	h.url = "http://" + l.Addr().String()
-	h.c = newClient(h.Seats)
-	ctx, cancel := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	all.Go(func() { _ = httpx.Serve(ctx, l, next, time.Second) }) // what fails shows in every answer
-	all.Go(func() { h.app.Run(ctx) })
-	return func() { cancel(); all.Wait() }, nil
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	stop = func() error { _ = in.Close(); return cmd.Wait() }
+	ask, hear := json.NewEncoder(in), json.NewDecoder(said)
+	var ready hallReady
+	if err := errors.Join(ask.Encode(order), hear.Decode(&ready)); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare the server: %w", err), stop())
+	}
+	h.tell = func(q hallAsk, got *hallTold) error {
+		if err := errors.Join(ask.Encode(q), hear.Decode(got)); err != nil {
+			return fmt.Errorf("ask the server: %w", err)
+		}
+		if got.Wrong != "" {
+			return fmt.Errorf("the server: %s", got.Wrong)
+		}
+		return nil
+	}
+	h.url, h.info, h.seats, h.residents, h.engine = ready.URL, ready.Info, ready.Seats, ready.Residents, ready.Engine
+	behind := time.Since(ready.Now.Time())
+	h.cityNow = func() civil.Instant { return civil.At(time.Now().Add(-behind)) }
+	h.openPlatform(ready)
+	return stop, nil
 }
 
 // work lets everybody do what they came for until the time is over.
@@ -160,19 +173,50 @@ func (h *hall) work(ctx context.Context) error {
 	if err := h.listen(streams); err != nil {
 		return fmt.Errorf("open the streams: %w", err)
 	}
-	last := time.Duration(h.Minutes * float64(time.Minute))
+	last := h.WarmUp + time.Duration(h.Minutes*float64(time.Minute))
+	h.from = time.Now().Add(h.WarmUp)
 	busy, done := context.WithTimeout(ctx, last)
 	defer done()
 	var all sync.WaitGroup
 	h.pace(busy, &all, h.seats, seatLooks, h.seatLook)
 	h.pace(busy, &all, h.residents, residentLooks, h.residentLook)
+	var began hallTold
+	var failed error
+	all.Go(func() {
+		select {
+		case <-busy.Done():
+		case <-time.After(h.WarmUp):
+		}
+		failed = h.tell(hallAsk{Do: "measure"}, &began)
+		h.load[0] = load()
+	})
 	h.takeIn(ctx, &all, last)
 	all.Wait()
+	h.load[1] = load()
+	if failed != nil {
+		return failed
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	h.await(ctx)
 	return nil
+}
+
+// find asks what became of the matters, again while some are on their way from a box to the queue of clues.
+func (h *hall) find(ctx context.Context) error {
+	end := time.Now().Add(lastChange)
+	for {
+		h.got = hallTold{}
+		if err := h.tell(hallAsk{Do: "found"}, &h.got); err != nil {
+			return err
+		}
+		lost := slices.ContainsFunc(h.acked, func(a intaken) bool { return h.got.Found[a.mark] == 0 })
+		if !lost || ctx.Err() != nil || time.Now().After(end) {
+			return ctx.Err()
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
 }
 
 // await gives the last change time to reach every seat.
@@ -229,7 +273,9 @@ func (h *hall) send(ctx context.Context, d door, i int) {
 	m := h.matter(i)
 	sent := time.Now()
 	id, err := d.send(ctx, m)
-	h.note("door_"+d.name, time.Since(sent), err)
+	if !d.late || err != nil {
+		h.note("door_"+d.name, sent, err)
+	}
 	if err == nil {
 		h.mu.Lock()
 		h.acked = append(h.acked, intaken{door: d.name, mark: m.mark, id: id, sent: sent})
@@ -237,65 +283,51 @@ func (h *hall) send(ctx context.Context, d door, i int) {
 	}
 }
 
-func (h *hall) note(name string, t took, err error) {
+// note keeps how long something took that began at a moment; while it warms up only what went wrong is kept.
+func (h *hall) note(name string, at time.Time, err error) {
+	t := time.Since(at)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.marks[name] = append(h.marks[name], t)
 	if err != nil {
 		h.wrong[name]++
 		if h.first == nil {
 			h.first = fmt.Errorf("%s: %w", name, err)
 		}
 	}
-}
-
-// found counts how often each mark stands in a case.
-func (h *hall) found(ctx context.Context) (map[string]int, error) {
-	owner := actor.SystemFor("bench", actor.Command)
-	out := map[string]int{}
-	f := cases.Filter{Since: hallDay, Request: page.Request{Size: page.MaxSize}}
-	for {
-		list, err := h.app.Cases.List(ctx, owner, sim.Code, f)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range list.Items {
-			if _, mark, ok := strings.Cut(c.Text, markWord); ok && len(mark) >= markLen {
-				out[mark[:markLen]]++
-			}
-		}
-		if f.After = list.Next; f.After == "" {
-			return out, nil
-		}
+	if at.Before(h.from) {
+		return
 	}
+	h.asked++
+	h.marks[name] = append(h.marks[name], t)
 }
 
 // report gives a line for each door and kind of page, one for the live updates, and one for the whole.
-func (h *hall) report(ctx context.Context, out func(Line) error) error {
-	found, err := h.found(ctx)
-	if err != nil {
-		return err
-	}
-	lost, doubled := 0, 0
+func (h *hall) report(out func(Line) error) error {
+	lost, doubled, sent := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, a := range h.acked {
-		switch n := found[a.mark]; {
+		sent[a.door]++
+		switch n := h.got.Found[a.mark]; {
 		case n == 0:
-			lost++
+			lost[a.door]++
 		case n > 1:
-			doubled++
+			doubled[a.door]++
 		}
 	}
-	names := make([]string, 0, len(h.marks))
-	for name := range h.marks {
-		names = append(names, name)
+	names := slices.Sorted(maps.Keys(h.marks))
+	for _, d := range h.doors() {
+		if name := "door_" + d.name; sent[d.name] > 0 && !slices.Contains(names, name) {
+			names = append(names, name) // all of it while it warmed up
+		}
 	}
-	slices.Sort(names)
 	var doors []took
 	for _, name := range names {
-		if strings.HasPrefix(name, "door_") {
+		l := h.line("hall_"+name, h.marks[name], h.wrong[name])
+		if d, ok := strings.CutPrefix(name, "door_"); ok {
 			doors = append(doors, h.marks[name]...)
+			none, twice := lost[d], doubled[d]
+			l.Sent, l.Lost, l.Doubled = sent[d], &none, &twice
 		}
-		if err := out(h.line("hall_"+name, h.marks[name], h.wrong[name])); err != nil {
+		if err := out(l); err != nil {
 			return err
 		}
 	}
@@ -303,18 +335,31 @@ func (h *hall) report(ctx context.Context, out func(Line) error) error {
 	if err := out(h.line("hall_live", live, missed)); err != nil {
 		return err
 	}
+	return errors.Join(out(h.whole(doors, lost, doubled)), h.first)
+}
+
+// whole is the line of everything: what was lost, and what the server used.
+func (h *hall) whole(doors []took, lost, doubled map[string]int) Line {
 	whole := h.line("hall", doors, 0)
-	for _, n := range h.wrong {
-		whole.Errors += n
+	sum := func(m map[string]int) (n int) {
+		for _, one := range m {
+			n += one
+		}
+		return n
 	}
-	whole.Lost, whole.Doubled = &lost, &doubled
-	return errors.Join(out(whole), h.first)
+	none, twice := sum(lost), sum(doubled)
+	whole.Errors, whole.Sent, whole.Lost, whole.Doubled = sum(h.wrong), len(h.acked), &none, &twice
+	whole.Requests, whole.WarmUpS, whole.Rate, whole.Load = h.asked, h.WarmUp.Seconds(), h.Rate, strings.Join(h.load[:], " ")
+	if h.asked > 0 {
+		whole.CPUMS = float64(h.used.CPU.Milliseconds()*100/int64(h.asked)) / 100
+	}
+	whole.CPUPercent = float64(int(1000*h.used.CPU.Seconds()/(h.Minutes*60))) / 10
+	return whole
 }
 
 func (h *hall) line(name string, all []took, wrong int) Line {
 	slices.Sort(all)
-	l := line(name, h.app.DB, len(all), 0, 0, 0)
-	l.Errors = wrong
+	l := Line{Bench: name, Engine: h.engine, N: len(all), RSSMB: h.used.RSSMB, Errors: wrong, Few: len(all) < enough}
 	if len(all) == 0 {
 		return l
 	}
@@ -328,4 +373,17 @@ func (h *hall) line(name string, all []took, wrong int) Line {
 	l.OursNS = sum.Nanoseconds() / int64(len(all))
 	l.P50MS, l.P95MS, l.P99MS, l.MaxMS = at(50), at(95), at(99), float64(all[len(all)-1].Microseconds())/1000
 	return l
+}
+
+// enough is how many samples a hundredth part needs; of fewer, p99 is the largest.
+const enough = 100
+
+// load is how much work waited on the machine in the last minute, empty where the system does not tell.
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	one, _, _ := strings.Cut(string(b), " ")
+	return one
 }

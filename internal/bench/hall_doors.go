@@ -46,10 +46,14 @@ func (h *hall) matter(i int) matter {
 type door struct {
 	name string
 	send func(context.Context, matter) (id string, err error)
+	late bool // it is fetched by and by, so that there is no answer to wait for
 }
 
 func (h *hall) doors() []door {
-	return []door{{"seat", h.bySeat}, {"api", h.byAPI}, {"open311", h.byOpen311}, {"page", h.byPage}, {"hotline", h.byHotline}}
+	return []door{
+		{"seat", h.bySeat, false}, {"api", h.byAPI, false}, {"open311", h.byOpen311, false}, {"page", h.byPage, false}, {"hotline", h.byHotline, false},
+		{"wechat", h.byWeChat, false}, {"weibo", h.byWeibo, false}, {"12345", h.byPlatform, false}, {"mail", h.byMail, true},
+	}
 }
 
 // bySeat is a call that a seat takes down and sends.
@@ -88,7 +92,7 @@ func (h *hall) byAPI(ctx context.Context, m matter) (string, error) {
 // byHotline is a call that a company took on its own line.
 func (h *hall) byHotline(ctx context.Context, m matter) (string, error) {
 	in := exchange.Calls{Company: m.company, Calls: []exchange.Call{{
-		No: "B" + m.mark, ToldAt: h.app.DB.Now(), Phone: m.phone, Address: m.address, Account: m.account, Text: m.text, Category: "cold_home",
+		No: "B" + m.mark, ToldAt: h.cityNow(), Phone: m.phone, Address: m.address, Account: m.account, Text: m.text, Category: "cold_home",
 	}}}
 	var got struct {
 		Items []struct {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,36 +26,40 @@ import (
 var hallDay = civil.On(civil.NewDate(2025, 11, 18), 8, 0)
 
 // visitor is somebody with a session and an address of their own.
-type visitor struct{ cookie, address, account string }
+type visitor struct {
+	Cookie  string `json:"cookie"`
+	Address string `json:"address"`
+	Account string `json:"account,omitempty"`
+}
 
 func newVisitor(n int, cookie string) visitor {
-	return visitor{cookie: cookie, address: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)}
+	return visitor{Cookie: cookie, Address: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)}
 }
 
 // admitSeats logs the seats in, several sessions to a person, as a person has on several screens.
-func (h *hall) admitSeats(ctx context.Context) error {
+func (h *hallServer) admitSeats(ctx context.Context) error {
 	var seats []staff.Credentials
-	for _, l := range h.info.Logins {
+	for _, l := range h.out.Info.Logins {
 		if l.Role == string(actor.RoleSeat) {
 			seats = append(seats, staff.Credentials{Login: l.User, Password: l.Password, Agent: "rehu bench"})
 		}
 	}
-	for i := range h.Seats {
+	for i := range h.order.Hall.Seats {
 		in := seats[i%len(seats)]
 		t, err := h.app.Staff.Login(ctx, in)
 		if err != nil {
 			return err
 		}
-		h.seats = append(h.seats, newVisitor(1+i, "rehu_session="+t.Token))
+		h.out.Seats = append(h.out.Seats, newVisitor(1+i, "rehu_session="+t.Token))
 	}
 	return nil
 }
 
 // admitResidents binds a home to each resident and logs them in with an id of WeChat, which needs no message.
-func (h *hall) admitResidents(ctx context.Context) error {
+func (h *hallServer) admitResidents(ctx context.Context) error {
 	by := actor.SystemFor("bench", actor.Command)
 	for i, home := range h.city.Households {
-		if len(h.residents) == h.Residents {
+		if len(h.out.Residents) == h.order.Hall.Residents {
 			return nil
 		}
 		phone := secret.NormalPhone(home.Phone)
@@ -79,17 +82,13 @@ func (h *hall) admitResidents(ctx context.Context) error {
 			return err
 		}
 		v := newVisitor(1<<16+i, fmt.Sprintf("rehu_hall_%d=%s", sim.Code, t.Token))
-		v.account = home.Account
-		h.residents = append(h.residents, v)
+		v.Account = home.Account
+		h.out.Residents = append(h.out.Residents, v)
 	}
-	if len(h.residents) < h.Residents {
-		return fmt.Errorf("only %d of %d residents have a home of their own: more households are needed", len(h.residents), h.Residents)
+	if len(h.out.Residents) < h.order.Hall.Residents {
+		return fmt.Errorf("only %d of %d residents have a home of their own: more households are needed", len(h.out.Residents), h.order.Hall.Residents)
 	}
 	return nil
-}
-
-func listenHere(ctx context.Context) (net.Listener, error) {
-	return (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 }
 
 func newClient(seats int) *http.Client {
@@ -113,10 +112,10 @@ func (h *hall) ask(ctx context.Context, v visitor, method, path string, form url
 }
 
 func (h *hall) do(req *http.Request, v visitor, want int) (http.Header, string, error) {
-	if v.cookie != "" {
-		req.Header.Set("Cookie", v.cookie)
+	if v.Cookie != "" {
+		req.Header.Set("Cookie", v.Cookie)
 	}
-	req.Header.Set("X-Forwarded-For", v.address)
+	req.Header.Set("X-Forwarded-For", v.Address)
 	got, err := h.c.Do(req)
 	if err != nil {
 		return nil, "", err
@@ -152,13 +151,13 @@ func (h *hall) residentLook(ctx context.Context, v visitor, n int) {
 		h.look(ctx, v, "resident_hall", cityPath("/m"))
 		return
 	}
-	h.look(ctx, v, "resident_home", cityPath("/m/home?home="+url.QueryEscape(v.account)))
+	h.look(ctx, v, "resident_home", cityPath("/m/home?home="+url.QueryEscape(v.Account)))
 }
 
 func (h *hall) look(ctx context.Context, v visitor, name, path string) {
 	at := time.Now()
 	_, err := h.ask(ctx, v, http.MethodGet, path, nil, http.StatusOK)
-	h.note(name, time.Since(at), err)
+	h.note(name, at, err)
 }
 
 func (h *hall) lastCase() string {
@@ -185,8 +184,8 @@ func (h *hall) listen(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		req.Header.Set("Cookie", v.cookie)
-		req.Header.Set("X-Forwarded-For", v.address)
+		req.Header.Set("Cookie", v.Cookie)
+		req.Header.Set("X-Forwarded-For", v.Address)
 		got, err := h.c.Do(req)
 		if err != nil {
 			return err
@@ -228,15 +227,15 @@ func (e *ear) listen(body io.ReadCloser) {
 	}
 }
 
-// latencies are how long each case whose id is known took to each seat, and how many did not come.
+// latencies are how long each case whose id is known took to each seat once it is measured, and how many did not come.
 func (h *hall) latencies() (all []took, missed int) {
 	h.mu.Lock()
-	acked := h.acked
+	acked, from := h.acked, h.from
 	h.mu.Unlock()
 	for _, e := range h.ears {
 		e.mu.Lock()
 		for _, a := range acked {
-			if a.id == "" {
+			if a.id == "" || a.sent.Before(from) {
 				continue
 			}
 			if at, ok := e.heard[a.id]; ok {

@@ -52,6 +52,8 @@ type root struct {
 	Restore   restoreCmd   `cmd:"" help:"${restore}"`
 	Bench     benchCmd     `cmd:"" help:"${bench}"`
 	Version   versionCmd   `cmd:"" help:"${version}"`
+
+	HallServer hallServerCmd `cmd:"" hidden:"" name:"bench-hall-server"`
 }
 
 // run is what a command gets: the process, and the language of whoever reads.

@@ -72,17 +72,15 @@ func (o *Outside) Credentials() map[string]string {
 	}
 }
 
-// Join sets the accounts up, lets people write unless they did in an earlier life of this city, and fetches what they wrote.
-func (o *Outside) Join(ctx context.Context, a *app.App, of Options) error {
+// SetOutside sets the accounts up; at is where Weibo and the vendor answer. Known tells that they stood there before.
+func SetOutside(ctx context.Context, a *app.App, at string) (joined []channel.Account, known bool, err error) {
 	have, err := db.Read(ctx, a.DB, func(tx *db.Tx) ([]channel.Account, error) { return a.Channels.AccountsIn(ctx, tx, sim.Code) })
 	if err != nil {
-		return err
+		return nil, false, err
 	}
-	var joined []channel.Account
-	known := false
 	for _, in := range []channel.AccountInput{
 		{Channel: cases.Weibo, Credential: weiboCredential},
-		{Channel: cases.Opinion, Credential: feedCredential, Settings: feedfake.Settings(o.at)},
+		{Channel: cases.Opinion, Credential: feedCredential, Settings: feedfake.Settings(at)},
 		{Channel: cases.Mail, Credential: mailCredential},
 	} {
 		in.City, in.Name, in.Title, in.Enabled = sim.Code, account, text.T(text.ZH, "demo.account."+string(in.Channel)), true
@@ -91,12 +89,18 @@ func (o *Outside) Join(ctx context.Context, a *app.App, of Options) error {
 		}
 		one, err := a.Channels.SetAccount(ctx, owner, in)
 		if err != nil {
-			return fmt.Errorf("set up the account at %s: %w", in.Channel, err)
+			return nil, false, fmt.Errorf("set up the account at %s: %w", in.Channel, err)
 		}
 		joined = append(joined, one)
 	}
-	if known {
-		return nil
+	return joined, known, nil
+}
+
+// Join sets the accounts up, lets people write unless they did in an earlier life of this city, and fetches what they wrote.
+func (o *Outside) Join(ctx context.Context, a *app.App, of Options) error {
+	joined, known, err := SetOutside(ctx, a, o.at)
+	if err != nil || known {
+		return err
 	}
 	of = of.withDefaults()
 	if err := o.speak(sim.NewCity(of.Seed, of.Households), a.DB.Now()); err != nil {
