@@ -3,6 +3,7 @@ package citypack
 import (
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,11 +19,14 @@ type Guess struct {
 // where nobody chooses a category; a person may always change it.
 func (p *Pack) Classify(said string) []Guess {
 	folded := strings.ToLower(said)
+	var runes runeSet
+	runes.add(folded)
+	parents := map[*Category][]string{} // several categories have one
 	var out []Guess
 	total := 0.0
 	for _, c := range p.Leaves() {
 		g := Guess{Code: c.Code}
-		for _, w := range longest(c.Keywords, folded) {
+		for _, w := range longest(c.Keywords, folded, &runes) {
 			g.Why = append(g.Why, w)
 			g.Score += float64(utf8.RuneCountInString(w))
 		}
@@ -30,7 +34,12 @@ func (p *Pack) Classify(said string) []Guess {
 			if len(g.Why) == 0 {
 				g.Group = c.parent.Code
 			}
-			for _, w := range longest(c.parent.Keywords, folded) {
+			words, known := parents[c.parent]
+			if !known {
+				words = longest(c.parent.Keywords, folded, &runes)
+				parents[c.parent] = words
+			}
+			for _, w := range words {
 				g.Why = append(g.Why, w)
 				g.Score += float64(utf8.RuneCountInString(w)) / 2
 			}
@@ -48,10 +57,10 @@ func (p *Pack) Classify(said string) []Guess {
 }
 
 // longest keeps the words that stand in the text and are not part of a longer one that does.
-func longest(words []string, in string) []string {
+func longest(words []string, in string, runes *runeSet) []string {
 	var found []string
 	for _, w := range words {
-		if strings.Contains(in, strings.ToLower(w)) {
+		if runes.mayHold(w) && strings.Contains(in, strings.ToLower(w)) {
 			found = append(found, w)
 		}
 	}
@@ -66,6 +75,27 @@ func longest(words []string, in string) []string {
 		}
 	}
 	return out
+}
+
+// runeSet holds the characters of a text, one bit each. Most keywords begin or end with a character that a text does not
+// have, and need not be looked for: Chinese characters share their first bytes, which makes looking for them slow.
+type runeSet [1 << 16 / 64]uint64
+
+func (s *runeSet) add(text string) {
+	for _, r := range text {
+		if r < 1<<16 {
+			s[r/64] |= 1 << (r % 64)
+		}
+	}
+}
+
+func (s *runeSet) has(r rune) bool { return r >= 1<<16 || s[r/64]&(1<<(r%64)) != 0 }
+
+// mayHold is false for a word that cannot stand in the lower-case text.
+func (s *runeSet) mayHold(word string) bool {
+	first, n := utf8.DecodeRuneInString(word)
+	last, _ := utf8.DecodeLastRuneInString(word)
+	return n == 0 || s.has(unicode.ToLower(first)) && s.has(unicode.ToLower(last))
 }
 
 // UrgencyOf gives the urgency of a case from its category, its words and the household's care mark, with the rules that
