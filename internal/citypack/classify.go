@@ -12,7 +12,6 @@ type Guess struct {
 	Code  string   `json:"code"`
 	Score float64  `json:"score"`
 	Why   []string `json:"why"`
-	Group string   `json:"group,omitempty"` // code of the group, where nothing but its words speaks for the category
 }
 
 // Classify guesses the category of a complaint from its words, best first; nothing when no word fits. It is for the doors
@@ -31,9 +30,6 @@ func (p *Pack) Classify(said string) []Guess {
 			g.Score += float64(utf8.RuneCountInString(w))
 		}
 		if c.parent != nil {
-			if len(g.Why) == 0 {
-				g.Group = c.parent.Code
-			}
 			words, known := parents[c.parent]
 			if !known {
 				words = longest(c.parent.Keywords, folded, &runes)

@@ -123,10 +123,6 @@ func (r *reading) category() {
 		r.say("clue.why.no_category")
 		return
 	}
-	if group, ok := r.pack.Category(g[0].Group); ok {
-		r.say("clue.why.group", "category", group.Name.ZH, "words", joined(g[0].Why))
-		return
-	}
 	c, ok := r.pack.Category(g[0].Code)
 	if !ok {
 		return

@@ -103,23 +103,3 @@ func BenchmarkClassify(b *testing.B) {
 		clue.Classify(p, clue.Said{Text: said, Where: x.Attribute(territory.Query{Text: said})})
 	}
 }
-
-// TestAGroupIsNoCategory: a word that stands for a whole group of categories picks none of them; one of a category's own does.
-func TestAGroupIsNoCategory(t *testing.T) {
-	t.Parallel()
-	p := pack(t)
-	for said, want := range map[string]string{
-		"供热设备老化，暖气不热，家里只有15度": "cold_home",
-		"供热管道的设备没人看管，暖气公司快来":  "",
-		"暖气井盖丢了，供热公司快来":       "facility_cover",
-	} {
-		r := clue.Classify(p, clue.Said{Text: said})
-		grouped := false
-		for _, w := range r.Why {
-			grouped = grouped || w.Key == "clue.why.group"
-		}
-		if r.Guess != clue.Heating || r.Category != want || grouped != (want == "") {
-			t.Errorf("%s: %s, %q, %v", said, r.Guess, r.Category, r.Why)
-		}
-	}
-}
