@@ -37,7 +37,7 @@ func TestAComplaintAboutASeatIsRoutedAway(t *testing.T) {
 		list := "/c/990100/cases"
 		for _, who := range []string{"seat", "company"} {
 			b := k.as(who)
-			b.get(list+"/"+own.ID).want(http.StatusNotFound)
+			b.get(list + "/" + own.ID).want(http.StatusNotFound)
 			for _, q := range []string{"", "?flag=staff", "?q=" + own.No, "?q=%E6%8E%A5%E7%BA%BF%E5%91%98", "?nature=complaint", "?state=open"} {
 				b.get(list+q).want(http.StatusOK, "!"+own.ID)
 			}
