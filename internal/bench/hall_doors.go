@@ -51,8 +51,15 @@ type door struct {
 
 func (h *hall) doors() []door {
 	return []door{
-		{"seat", h.bySeat, false}, {"api", h.byAPI, false}, {"open311", h.byOpen311, false}, {"page", h.byPage, false}, {"hotline", h.byHotline, false},
-		{"wechat", h.byWeChat, false}, {"weibo", h.byWeibo, false}, {"12345", h.byPlatform, false}, {"mail", h.byMail, true},
+		{"seat", h.bySeat, false},
+		{"api", h.byAPI, false},
+		{"open311", h.byOpen311, false},
+		{"page", h.byPage, false},
+		{"hotline", h.byHotline, false},
+		{"wechat", h.byWeChat, false},
+		{"weibo", h.byWeibo, false},
+		{"12345", h.byPlatform, false},
+		{"mail", h.byMail, true},
 	}
 }
 

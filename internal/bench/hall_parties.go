@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -81,9 +82,7 @@ func (h *hall) play(ctx context.Context, o *hallOrder) (err error) {
 	p.stops = append(p.stops, func() { _ = p.out.Post.Close() })
 	mux.Handle("/2/", p.out.Weibo)
 	mux.Handle("/feed.json", p.out.Feed)
-	for name, secret := range p.out.Credentials() {
-		o.Credentials[name] = secret
-	}
+	maps.Copy(o.Credentials, p.out.Credentials())
 	o.PlatformKey = rand.Text()
 	late := &lateHandler{}
 	if o.Platform, err = p.stand(ctx, late); err != nil {

@@ -58,9 +58,6 @@ var originNeeds = map[Channel][]string{
 	Counter: nil, Letter: {"no"}, Leader: {"no", "dated", "from", "office", "text"}, Media: {"from", "answerer"},
 }
 
-// OriginNeeds lists the fields that an origin of the channel cannot do without.
-func OriginNeeds(ch Channel) []string { return originNeeds[ch] }
-
 func (g *Origin) trim() {
 	for _, s := range []*string{&g.No, &g.From, &g.Office, &g.Text, &g.Link, &g.Answerer, &g.Brought, &g.Contact.Name, &g.Contact.Phone} {
 		*s = strings.TrimSpace(*s)

@@ -115,7 +115,7 @@ func (s *Service) doerFollows(ctx context.Context, tx *db.Tx, t *Ticket, c cases
 		return say(Message{Event: Handle, Text: word})
 	case cases.Postpone, cases.Park, cases.Resume:
 		return say(Message{Event: Handle, Text: word})
-	case cases.Verify, cases.Answer, cases.Close:
+	case cases.Verify, cases.Answer, cases.Redress, cases.Close:
 		return say(Message{Event: Reply, Text: replyOf(c, ""), Solved: c.Solved})
 	case cases.Reject, cases.Refute:
 		if !t.windowOver(tx.Now) {

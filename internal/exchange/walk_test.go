@@ -43,6 +43,7 @@ func (w *world) walk(opened exchange.Side, no string, turns []turn) {
 			m.Until = until
 		case exchange.CallBack:
 			m.Reached, m.Solved = "yes", "yes"
+		default:
 		}
 		answers := one.says != ""
 		if one.by == us {
@@ -81,14 +82,20 @@ func (w *world) walk(opened exchange.Side, no string, turns []turn) {
 func beside(asker, doer exchange.Side) []turn {
 	h := exchange.Handling
 	return []turn{
-		{by: doer, event: exchange.AskExtension, then: h}, {by: asker, event: exchange.RefuseExtension, then: h, says: exchange.Refused},
-		{by: doer, event: exchange.AskExtension, then: h}, {by: asker, event: exchange.GrantExtension, then: h, says: exchange.Granted},
-		{by: doer, event: exchange.AskExclusion, then: h, what: "overdue"}, {by: asker, event: exchange.GrantExclusion, then: h, says: exchange.Granted},
-		{by: doer, event: exchange.AskExclusion, then: h, what: "dissatisfied"}, {by: asker, event: exchange.RefuseExclusion, then: h, says: exchange.Refused},
+		{by: doer, event: exchange.AskExtension, then: h},
+		{by: asker, event: exchange.RefuseExtension, then: h, says: exchange.Refused},
+		{by: doer, event: exchange.AskExtension, then: h},
+		{by: asker, event: exchange.GrantExtension, then: h, says: exchange.Granted},
+		{by: doer, event: exchange.AskExclusion, then: h, what: "overdue"},
+		{by: asker, event: exchange.GrantExclusion, then: h, says: exchange.Granted},
+		{by: doer, event: exchange.AskExclusion, then: h, what: "dissatisfied"},
+		{by: asker, event: exchange.RefuseExclusion, then: h, says: exchange.Refused},
 		{by: asker, event: exchange.Urge, then: h},
-		{by: asker, event: exchange.Supervise, then: h}, {by: doer, event: exchange.SuperviseReply, then: h, says: exchange.Answered},
+		{by: asker, event: exchange.Supervise, then: h},
+		{by: doer, event: exchange.SuperviseReply, then: h, says: exchange.Answered},
 		{by: asker, event: exchange.AddDispatch, then: h},
-		{by: doer, event: exchange.AskReturn, then: exchange.Returning}, {by: asker, event: exchange.RefuseReturn, then: h},
+		{by: doer, event: exchange.AskReturn, then: exchange.Returning},
+		{by: asker, event: exchange.RefuseReturn, then: h},
 		{by: doer, event: exchange.Handle, then: h},
 	}
 }
@@ -99,8 +106,11 @@ func answered(asker, doer exchange.Side) []turn {
 	redo := turn{by: asker, event: exchange.Redo, then: exchange.Handling}
 	return []turn{
 		reply, redo, reply,
-		{by: asker, event: exchange.CallBack, then: exchange.CalledBack}, redo, reply,
-		{by: asker, event: exchange.CallBack, then: exchange.CalledBack}, {by: asker, event: exchange.Close, then: exchange.Closed}, redo, reply,
+		{by: asker, event: exchange.CallBack, then: exchange.CalledBack},
+		redo, reply,
+		{by: asker, event: exchange.CallBack, then: exchange.CalledBack},
+		{by: asker, event: exchange.Close, then: exchange.Closed},
+		redo, reply,
 	}
 }
 

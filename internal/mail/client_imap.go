@@ -148,12 +148,10 @@ func withheld(err error) bool {
 	if !ok || e.Type != imap.StatusResponseTypeNo {
 		return false
 	}
-	switch e.Code {
-	case imap.ResponseCodeUnavailable, imap.ResponseCodeInUse, imap.ResponseCodeLimit, imap.ResponseCodeServerBug, imap.ResponseCodeExpired,
-		imap.ResponseCodeAuthorizationFailed, imap.ResponseCodeAuthenticationFailed, imap.ResponseCodePrivacyRequired, imap.ResponseCodeContactAdmin:
-		return false
-	}
-	return true
+	return !slices.Contains([]imap.ResponseCode{
+		imap.ResponseCodeUnavailable, imap.ResponseCodeInUse, imap.ResponseCodeLimit, imap.ResponseCodeServerBug, imap.ResponseCodeExpired,
+		imap.ResponseCodeAuthorizationFailed, imap.ResponseCodeAuthenticationFailed, imap.ResponseCodePrivacyRequired, imap.ResponseCodeContactAdmin,
+	}, e.Code)
 }
 
 // has reports whether a folder holds a letter with an id.

@@ -65,11 +65,6 @@ func (v quickView) formHref(ch cases.Channel) string {
 	return withQuery(v.action(), url.Values{"form": {string(ch)}})
 }
 
-// needs reports whether the form cannot do without a field of the origin.
-func (v quickView) needs(field string) bool {
-	return slices.Contains(cases.OriginNeeds(v.ch()), field)
-}
-
 func (v quickView) page() Page {
 	return Page{Title: text.Msg("quick.title." + string(v.ch())), Nav: "quick", Body: quickBody(v), Fill: true}
 }

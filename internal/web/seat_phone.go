@@ -398,7 +398,6 @@ func (q *queueWatch) look(ctx context.Context) (*call.Figures, error) {
 
 // sameQueue reports whether a screen would show the same.
 func sameQueue(a, b call.Figures) bool {
-	a.At, b.At, a.Slots, b.Slots = 0, 0, nil, nil
 	a.Longest, b.Longest = a.Longest/1000, b.Longest/1000
 	return a.Day == b.Day && a.Goal == b.Goal && a.Waiting == b.Waiting && a.Longest == b.Longest && a.Talking == b.Talking &&
 		a.Ready == b.Ready && a.Busy == b.Busy && a.Wrap == b.Wrap && a.Break == b.Break

@@ -147,7 +147,7 @@ func TestEveryReceiverRefusesStrangers(t *testing.T) {
 		t.Errorf("%d tries; before: %s; after: %s", n, before, after)
 	}
 	said := 0
-	for _, line := range strings.Split(k.log.String(), "\n") {
+	for line := range strings.SplitSeq(k.log.String(), "\n") {
 		if strings.Contains(line, "/hooks/") || strings.Contains(line, "/exchange/") {
 			said++
 		}

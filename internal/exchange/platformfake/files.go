@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"github.com/rehu-heat/rehu/internal/exchange"
@@ -32,11 +33,7 @@ func (p *Platform) FailFiles(ways ...Fault) {
 func (p *Platform) Got() map[string][]byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := map[string][]byte{}
-	for k, v := range p.got {
-		out[k] = v
-	}
-	return out
+	return maps.Clone(p.got)
 }
 
 // give answers a request for a file of ours.
