@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
@@ -80,6 +81,12 @@ func appointActs() []measureAct {
 			}),
 		},
 		{
+			name: "choose", key: "measurepage.act.choose", icon: "phone", text: "measurepage.act.choose_text", may: p(actor.MeasureRequest), can: measureView.offers, fields: chooseFields,
+			do: measuring(func(in *measure.Choosing) *measure.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, measure.Choosing) (measure.Measurement, error) {
+				return w.Measure.Choose
+			}),
+		},
+		{
 			name: "assign", key: "measurepage.act.assign", icon: "users", may: p(actor.MeasureAppoint),
 			can: func(v measureView) bool { return v.State.IsOpen() && v.may(actor.MeasureAppoint) }, fields: testerFields,
 			do: measuring(func(in *measure.Assigning) *measure.Act { return &in.Act }, func(w *Web) func(context.Context, actor.Actor, measure.Assigning) (measure.Measurement, error) {
@@ -152,6 +159,23 @@ func (v measureView) can(a measureAct) bool {
 func (v measureView) waits() bool {
 	i := slices.IndexFunc(v.Appointments, func(a measure.Appointment) bool { return a.ID == v.picked })
 	return i >= 0 && v.open(v.Appointments[i])
+}
+
+// offers reports whether there is a time that the reader may take down for a caller.
+func (v measureView) offers() bool {
+	return len(v.offer.Windows) > 0 && !v.offer.Locked && v.may(actor.MeasureRequest)
+}
+
+// readAloud is how many free times an operator reads to a caller before asking which suits.
+const readAloud = 3
+
+// aloud are the next free times as an operator reads them out.
+func (v measureView) aloud(ctx context.Context) string {
+	var out []string
+	for _, o := range windowOptions(ctx, v.offer)[:min(readAloud, len(v.offer.Windows))] {
+		out = append(out, o.Text)
+	}
+	return strings.Join(out, ui.T(ctx, "measurepage.act.choose_or"))
 }
 
 // buttons are the acts that stand at the head of the page.

@@ -103,3 +103,26 @@ func TestWindowsInABrowser(t *testing.T) {
 	b.WaitText("已取消约定")
 	b.WaitText("选择上门时间")
 }
+
+// An operator reads the next free times to a caller and takes one down.
+func TestASeatChoosesForACaller(t *testing.T) {
+	t.Parallel()
+	k := newTown(t)
+	m, receipt := k.tested()
+	k.person("seat", actor.RoleSeat)
+	s, path := k.as("seat"), tests+"/"+m.ID
+	s.get(path).want(http.StatusOK, "替来电人选时段")
+	page := s.get(path+"/choose").want(http.StatusOK, "可读给来电人", "录音编号")
+	s.get(path+"/choose?lang=en").want(http.StatusOK, "To read out", "morning", "!measurepage.")
+	s.get(path + "?lang=zh").want(http.StatusOK)
+	list, version := offered(t, page), found(t, page, `name="version" value="([^"]+)"`)
+	form := url.Values{"_key": {"c1"}, "version": {version}, "window": {list[2]}}
+	s.post(path+"/choose", form).want(http.StatusUnprocessableEntity, "录音编号")
+	form.Set("_key", "c2")
+	form.Set("recording", "REC-9")
+	s.post(path+"/choose", form).to(path)
+	s.get(path).want(http.StatusOK, "已约定", "REC-9")
+	k.anyone().get(receipt).want(http.StatusOK, "已约定上门时间")
+	form.Set("_key", "c3")
+	s.post(path+"/choose", form).want(http.StatusConflict, "可读给来电人")
+}

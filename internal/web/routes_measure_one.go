@@ -28,6 +28,7 @@ type measureView struct {
 	by     actor.Actor
 	now    civil.Instant
 	guide  measure.Guide
+	offer  measure.Offer // what the resident may choose from
 	chain  measure.Chain
 	labs   []staff.Organisation
 	beaten text.Message // who was first, when an act came too late
@@ -47,6 +48,9 @@ func (w *Web) measureView(r *http.Request) (measureView, error) {
 		return v, err
 	}
 	if v.guide, err = w.Measure.Guide(ctx, v.by, city); err != nil {
+		return v, err
+	}
+	if v.offer, err = w.Measure.Windows(ctx, v.by, city, v.ID); err != nil {
 		return v, err
 	}
 	log, err := w.Measure.Log(ctx, v.by, city, v.Home, v.Season)
