@@ -65,6 +65,7 @@ func TestACallFromRingingToItsRecording(t *testing.T) {
 	b.WaitText("一热供热有限公司")
 	b.Key(kb.F4)
 	b.WaitText("已登记")
+	b.Ready()
 	b.WaitJS(`document.querySelector('#phone [value=conference]') !== null`)
 	press("j")
 	b.WaitText("三方通话")

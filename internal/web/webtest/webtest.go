@@ -167,11 +167,11 @@ func (b *Browser) Eval(js string) string {
 func (b *Browser) Open(path string) {
 	b.t.Helper()
 	b.Do("open "+path, chromedp.Navigate(b.base+path))
-	b.ready()
+	b.Ready()
 }
 
-// ready waits until the page's scripts listen, which on a page without scripts they do at once.
-func (b *Browser) ready() {
+// Ready waits until the page's scripts listen, which on a page without scripts they do at once.
+func (b *Browser) Ready() {
 	b.t.Helper()
 	b.WaitJS(`document.readyState === 'complete' && (!document.querySelector('script[src*="boot.js"]') || document.documentElement.dataset.ready)`)
 }
