@@ -168,6 +168,11 @@ func (s *Service) reportIn(ctx context.Context, tx *db.Tx, city int, r Report) (
 		c, err := find(ctx, tx, city, old.Call)
 		return c, true, err
 	}
+	if r.Seat != "" {
+		if err := holdLine(ctx, tx, city, r.Seat); err != nil {
+			return Call{}, false, err
+		}
+	}
 	c, err := s.callOf(ctx, tx, city, r)
 	if err != nil {
 		return c, false, err

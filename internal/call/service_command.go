@@ -142,17 +142,31 @@ func (s *Service) Sit(ctx context.Context, by actor.Actor, in Sitting) (Seat, er
 	if err := s.o.Switch.Do(ctx, cmd); err != nil {
 		return seat, err
 	}
-	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Seat, error) {
-		seat, err := s.sitIn(ctx, tx, by, in)
-		if err != nil {
-			return seat, err
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (Seat, error) { return s.seated(ctx, tx, by, in) })
+}
+
+// seated writes down what the switch was told. It may have let a call ring since: at the line of somebody who logs in, that
+// call is theirs.
+func (s *Service) seated(ctx context.Context, tx *db.Tx, by actor.Actor, in Sitting) (Seat, error) {
+	if in.Do == LogIn {
+		if err := holdLine(ctx, tx, in.City, in.Extension); err != nil {
+			return Seat{}, err
 		}
-		if seat.Version == 0 {
-			seat.Version = 1
-			return seat, insertSeat(ctx, tx, seat)
-		}
-		return updateSeat(ctx, tx, seat)
-	})
+	}
+	seat, err := s.sitIn(ctx, tx, by, in)
+	if err != nil {
+		return seat, err
+	}
+	if seat.Version == 0 {
+		seat.Version = 1
+		err = insertSeat(ctx, tx, seat)
+	} else {
+		seat, err = updateSeat(ctx, tx, seat)
+	}
+	if err != nil || in.Do != LogIn {
+		return seat, err
+	}
+	return seat, adopt(ctx, tx, seat)
 }
 
 // sitIn is the seat as it will be.

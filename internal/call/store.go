@@ -89,6 +89,31 @@ func findSeat(ctx context.Context, tx *db.Tx, city int, person string) (Seat, bo
 	return s, found, nil
 }
 
+// holdLine lets one writer after the other at a line of the switch. It is taken before any call is.
+func holdLine(ctx context.Context, tx *db.Tx, city int, extension string) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO call_line (city_id, extension, writes) VALUES ($1, $2, 1)
+		ON CONFLICT (city_id, extension) DO UPDATE SET writes = call_line.writes + 1`, city, extension)
+	if err != nil {
+		return fmt.Errorf("hold a line: %w", err)
+	}
+	return nil
+}
+
+// adopt gives the calls that are at a line, and were nobody's, to whoever sits there now, with the reports that follow from.
+func adopt(ctx context.Context, tx *db.Tx, s Seat) error {
+	_, err := db.Exec(ctx, tx, `UPDATE call_report SET seat = $3 WHERE city_id = $1 AND extension = $2 AND seat = '' AND call_id IN
+		(SELECT c.id FROM call_record c WHERE c.city_id = $1 AND c.extension = $2 AND c.seat = '' AND c.ended_at IS NULL)`, s.City, s.Extension, s.Person)
+	if err != nil {
+		return fmt.Errorf("adopt reports: %w", err)
+	}
+	_, err = db.Exec(ctx, tx, `UPDATE call_record SET seat = $3, updated_at = $4, version = version + 1
+		WHERE city_id = $1 AND extension = $2 AND seat = '' AND ended_at IS NULL`, s.City, s.Extension, s.Person, tx.Now)
+	if err != nil {
+		return fmt.Errorf("adopt calls: %w", err)
+	}
+	return nil
+}
+
 // seatAt is whoever is logged in at an extension.
 func seatAt(ctx context.Context, tx *db.Tx, city int, extension string) (Seat, bool, error) {
 	s, found, err := db.Maybe[Seat](ctx, tx, `SELECT `+db.Columns[Seat]("s")+` FROM call_seat s

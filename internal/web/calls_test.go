@@ -169,7 +169,7 @@ func TestACallRingsAtASeat(t *testing.T) {
 	b.Open(seatPath)
 	b.Fill("seat", "8001")
 	b.Press("签入")
-	b.WaitText("就绪")
+	b.WaitText("签出")
 	ref, err := fake.Dial(bg, "13803510001", "8001")
 	must(t, err)
 	b.WaitText("138****0001")
