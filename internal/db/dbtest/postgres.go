@@ -110,6 +110,10 @@ func makeTemplate(base string) (string, error) {
 	if n == 1 {
 		return name, nil
 	}
+	// A run that was killed half-way left its half: nobody else makes one while we hold the lock.
+	if _, err := one.ExecContext(ctx, "DROP DATABASE IF EXISTS "+name+"_new WITH (FORCE)"); err != nil {
+		return "", err
+	}
 	if _, err := one.ExecContext(ctx, "CREATE DATABASE "+name+"_new"); err != nil {
 		return "", err
 	}
