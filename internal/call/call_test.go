@@ -464,7 +464,7 @@ func TestFigures(t *testing.T) {
 		if diff := cmp.Diff(want, f.Day); diff != "" {
 			t.Errorf("the day (-want +got):\n%s", diff)
 		}
-		if level, ok := f.Day.Level(); !ok || level != 333 {
+		if level, ok := f.Level(f.Day); !ok || level != 333 {
 			t.Errorf("level %d, %v; want 333", level, ok)
 		}
 		if f.Waiting != 1 || f.Longest != 9000 || f.Talking != 1 || f.Busy != 1 || f.Backs != 1 || len(f.Slots) != 48 || f.Slots[16].Offered != 4 {
@@ -475,6 +475,11 @@ func TestFigures(t *testing.T) {
 		}
 		if f.Goal.Source != "promise" || f.WithinS != 15 || !f.Missed() {
 			t.Errorf("the goal: %+v", f.Goal)
+		}
+		none := f
+		none.Goal = call.Goal{}
+		if _, ok := none.Level(none.Day); ok || none.Missed() || none.Late() {
+			t.Error("judged by no goal")
 		}
 		queue, err := h.calls.Queue(ctx, city)
 		h.must(err)

@@ -6,12 +6,20 @@ import (
 	"github.com/rehu-heat/rehu/internal/civil"
 )
 
-// Goal is how soon calls are to be answered: a part of them, in thousandths, within a time, and who says so.
+// Goal is how soon calls are to be answered: a part of them, in thousandths, within a time, and who says so. The zero Goal is
+// none: then no call is in time or late.
 type Goal struct {
-	Share  int           `json:"share"`
-	Within time.Duration `json:"-"`
-	Source string        `json:"source,omitempty"`
+	Share       int           `json:"share"`
+	Within      time.Duration `json:"-"`
+	Source      string        `json:"source,omitempty"`
+	Provisional bool          `json:"provisional,omitempty"` // the city has not confirmed it yet
 }
+
+// Known reports whether there is a goal.
+func (g Goal) Known() bool { return g.Within > 0 }
+
+// Late reports whether somebody waits for longer than the goal says.
+func (f Figures) Late() bool { return f.Goal.Known() && f.Longest > f.Goal.Within.Milliseconds() }
 
 // SlotLength is the step in which calls are counted, forecast and staffed.
 const SlotLength = 30 * time.Minute
@@ -32,16 +40,6 @@ type Slot struct {
 func (s *Slot) add(o Slot) {
 	s.Offered, s.Answered, s.InTime, s.Lost = s.Offered+o.Offered, s.Answered+o.Answered, s.InTime+o.InTime, s.Lost+o.Lost
 	s.WaitMS, s.TalkMS = s.WaitMS+o.WaitMS, s.TalkMS+o.TalkMS
-}
-
-// Level is the service level in tenths of a per cent: answered in time out of all that are decided; false while none is.
-// Calls that gave up stay in it, so that a full queue cannot look good.
-func (s Slot) Level() (int, bool) {
-	decided := s.Answered + s.Lost
-	if decided == 0 {
-		return 0, false
-	}
-	return s.InTime * 1000 / decided, true
 }
 
 // SeatSum is what a seat did today.
@@ -89,9 +87,19 @@ func (f *Figures) count(s SeatState) {
 	}
 }
 
+// Level is the service level of a slot in tenths of a per cent: answered in time out of all that are decided; false while
+// none is, or nobody said what is in time. Calls that gave up stay in it, so that a full queue cannot look good.
+func (f Figures) Level(s Slot) (int, bool) {
+	decided := s.Answered + s.Lost
+	if decided == 0 || !f.Goal.Known() {
+		return 0, false
+	}
+	return s.InTime * 1000 / decided, true
+}
+
 // Missed reports whether fewer calls were answered in time than the goal says.
 func (f Figures) Missed() bool {
-	n, ok := f.Day.Level()
+	n, ok := f.Level(f.Day)
 	return ok && n < f.Goal.Share
 }
 

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,7 +14,8 @@ import (
 // screen for ever.
 const liveFor = 6 * time.Hour
 
-// slots counts the calls that wanted a seat in half-hours from a day on, N counting from its first one.
+// slots counts the calls that wanted a seat in half-hours from a day on, N counting from its first one. Within is how soon an
+// answer is in time; 0: nobody said, and none is.
 func slots(ctx context.Context, tx *db.Tx, city int, from, to civil.Date, within time.Duration) ([]Slot, error) {
 	length := int64(SlotLength / time.Millisecond)
 	out, err := db.List[Slot](ctx, tx, `SELECT (c.arrived_at - $2) / $4 AS n, COUNT(*) AS offered, COUNT(c.answered_at) AS answered,
@@ -22,7 +24,7 @@ func slots(ctx context.Context, tx *db.Tx, city int, from, to civil.Date, within
 		CAST(SUM(c.wait_ms) AS BIGINT) AS wait_ms, CAST(SUM(c.talk_ms) AS BIGINT) AS talk_ms
 		FROM call_record c WHERE c.city_id = $1 AND c.arrived_at >= $2 AND c.arrived_at < $3 AND c.direction = 'in'
 		AND (c.queued_at IS NOT NULL OR c.rang_at IS NOT NULL OR c.answered_at IS NOT NULL OR c.state = 'lost')
-		GROUP BY (c.arrived_at - $2) / $4 ORDER BY 1`, city, int64(from.Start()), int64(to.End()), length, int64(within/time.Millisecond))
+		GROUP BY (c.arrived_at - $2) / $4 ORDER BY 1`, city, int64(from.Start()), int64(to.End()), length, cmp.Or(int64(within/time.Millisecond), -1))
 	if err != nil {
 		return nil, fmt.Errorf("count calls: %w", err)
 	}

@@ -277,8 +277,8 @@ type Telephone struct {
 
 // Promptness is the part of calls that are answered within so many seconds.
 type Promptness struct {
-	Percent int `json:"percent" pack:"required,min=50"`
-	Seconds int `json:"seconds" pack:"required,min=1"`
+	Percent int `json:"percent" pack:"required,min=50,max=99"`
+	Seconds int `json:"seconds" pack:"required,min=1,max=300"`
 }
 
 // Price is one price of heat.

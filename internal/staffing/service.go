@@ -288,7 +288,7 @@ func (s *Service) GoalIn(ctx context.Context, tx *db.Tx, city int) (call.Goal, e
 		return call.Goal{}, err
 	}
 	set, err := settings(ctx, tx, city, rules)
-	return call.Goal{Share: set.Target, Within: time.Duration(set.Within) * time.Second, Source: set.Source}, err
+	return call.Goal{Share: set.Target, Within: time.Duration(set.Within) * time.Second, Source: set.Source, Provisional: set.Provisional}, err
 }
 
 // Set changes what the centre wants to reach.

@@ -34,7 +34,7 @@ func person(role actor.Role) actor.Actor {
 
 var leader, seat = person(actor.RoleLeader), person(actor.RoleSeat)
 
-func newService(t *testing.T, d *db.DB) *staffing.Service {
+func newService(t *testing.T, d *db.DB, change ...func(*citypack.Pack)) *staffing.Service {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -46,6 +46,9 @@ func newService(t *testing.T, d *db.DB) *staffing.Service {
 	must(err)
 	pack, err := set.City(city)
 	must(err)
+	for _, f := range change {
+		f(pack)
+	}
 	rules := func(context.Context, *db.Tx, int) (*citypack.Rules, error) {
 		return &citypack.Rules{Pack: pack, Calendar: calendar.Embedded()}, nil
 	}
@@ -200,6 +203,55 @@ func TestRosterAndSettings(t *testing.T) {
 		goal, err := db.Read(ctx, d, func(tx *db.Tx) (call.Goal, error) { return s.GoalIn(ctx, tx, city) })
 		if want := (call.Goal{Share: 800, Within: 20 * time.Second, Source: "中心服务承诺"}); err != nil || goal != want {
 			t.Errorf("calls are counted by %+v, want %+v, %v", goal, want, err)
+		}
+	})
+}
+
+// Where nobody said how soon calls are to be answered, calls are forecast and no seats are worked out; the centre's own word
+// mends that. What the city has not confirmed is marked.
+func TestNoTarget(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newService(t, d, func(p *citypack.Pack) { p.Doc.Telephone.Answer = nil })
+		if _, err := s.HandOver(ctx, leader, past(30)); err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Plan(ctx, leader, city, staffing.Question{})
+		if err != nil || p.Settings.HasGoal() || p.Total.Mid < 500 {
+			t.Fatalf("a plan without a target: %+v, %v", p, err)
+		}
+		for _, n := range p.Slots {
+			if n.Seats != 0 || n.Rostered != 0 || n.Gap() != 0 || n.Level != 0 {
+				t.Fatalf("seats for no target: %+v", n)
+			}
+		}
+		goal := func(s *staffing.Service) call.Goal {
+			g, err := db.Read(ctx, d, func(tx *db.Tx) (call.Goal, error) { return s.GoalIn(ctx, tx, city) })
+			if err != nil {
+				t.Error(err)
+			}
+			return g
+		}
+		if g := goal(s); g.Known() || g != (call.Goal{}) {
+			t.Errorf("a goal from nowhere: %+v", g)
+		}
+		own := p.Settings
+		if _, err := s.Set(ctx, leader, own); !fault.Is(err, fault.Invalid) {
+			t.Errorf("no target is set as one: %v", err)
+		}
+		waits := newService(t, d, func(p *citypack.Pack) { p.Doc.Telephone.Answer[0].Confidence = citypack.Secondary })
+		if g := goal(waits); !g.Provisional || g.Share != 950 {
+			t.Errorf("read in the press, not confirmed: %+v", g)
+		}
+		own.Target, own.Within, own.Source = 900, 20, "中心服务承诺"
+		if _, err := s.Set(ctx, leader, own); err != nil {
+			t.Fatal(err)
+		}
+		if g := goal(waits); g.Provisional || g.Share != 900 {
+			t.Errorf("the centre's own: %+v", g)
+		}
+		if p, err = s.Plan(ctx, leader, city, staffing.Question{}); err != nil || p.Slots[24].Seats == 0 {
+			t.Errorf("with a target: %+v, %v", p.Slots, err)
 		}
 	})
 }

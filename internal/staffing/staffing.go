@@ -19,27 +19,31 @@ import (
 
 // Settings are what a centre wants to reach. Parts are thousandths.
 type Settings struct {
-	City      int           `db:"city_id" json:"-" form:"-"`
-	Target    int           `db:"target" json:"target" form:"target"`          // of the calls answered in time
-	Within    int           `db:"within_s" json:"within_s" form:"within_s"`    // seconds
-	Shrinkage int           `db:"shrinkage" json:"shrinkage" form:"shrinkage"` // of those on the roster who are away from their seat
-	Talk      int           `db:"talk_s" json:"talk_s" form:"talk_s"`          // seconds, while too few calls were measured
-	Wrap      int           `db:"wrap_s" json:"wrap_s" form:"wrap_s"`          // seconds of writing up
-	Source    string        `db:"source" json:"source" form:"source"`          // why these
-	Updated   civil.Instant `db:"updated_at" json:"updated_at" form:"-"`
-	Version   int64         `db:"version" json:"version" form:"version"`
+	City      int    `db:"city_id" json:"-" form:"-"`
+	Target    int    `db:"target" json:"target" form:"target"`          // of the calls answered in time
+	Within    int    `db:"within_s" json:"within_s" form:"within_s"`    // seconds
+	Shrinkage int    `db:"shrinkage" json:"shrinkage" form:"shrinkage"` // of those on the roster who are away from their seat
+	Talk      int    `db:"talk_s" json:"talk_s" form:"talk_s"`          // seconds, while too few calls were measured
+	Wrap      int    `db:"wrap_s" json:"wrap_s" form:"wrap_s"`          // seconds of writing up
+	Source    string `db:"source" json:"source" form:"source"`          // why these
+	// Provisional: the target is that of the city's rules, and the city has not confirmed it yet.
+	Provisional bool          `db:"-" json:"provisional,omitempty" form:"-"`
+	Updated     civil.Instant `db:"updated_at" json:"updated_at" form:"-"`
+	Version     int64         `db:"version" json:"version" form:"version"`
 }
 
-// Usual are the settings until a centre has its own: the share and the seconds are those of the city's rules on the day, with
-// where they stand; the rest is judgement. A city whose rules say nothing has no target: then half of the calls within a
-// minute, the least that can be set, so that nothing is promised that nobody promised.
-func Usual(city int, answer citypack.Dated[citypack.Promptness], day civil.Date) Settings {
-	s := Settings{City: city, Target: 500, Within: 60, Shrinkage: 300, Talk: 150, Wrap: 45}
-	if at, ok := answer.On(day); ok {
-		s.Target, s.Within, s.Source = at.Value.Percent*10, at.Value.Seconds, at.Source.String()
+// usual are the settings until a centre has its own: the share and the seconds are those of the city's rules on the day, with
+// where they stand; the rest is judgement. Rules that name none leave the target open: nothing is promised that nobody promised.
+func usual(city int, rules *citypack.Pack, day civil.Date) Settings {
+	s := Settings{City: city, Shrinkage: 300, Talk: 150, Wrap: 45}
+	if at, ok := rules.Doc.Telephone.Answer.On(day); ok {
+		s.Target, s.Within, s.Source, s.Provisional = at.Value.Percent*10, at.Value.Seconds, at.Source.String(), rules.Provisional(at.Origin)
 	}
 	return s
 }
+
+// HasGoal reports whether anybody said how soon calls are to be answered. Without it no seats can be worked out.
+func (s Settings) HasGoal() bool { return s.Target > 0 }
 
 // Check refuses what nobody can mean.
 func (s Settings) Check() error {
@@ -118,7 +122,7 @@ type Need struct {
 	Low      float64       `json:"low"` // four of five half-hours lie between
 	High     float64       `json:"high"`
 	Came     *int          `json:"came,omitempty"` // calls that did come, of a day that is over or under way
-	Seats    int           `json:"seats"`          // at their telephone
+	Seats    int           `json:"seats"`          // at their telephone; 0: no target, nothing to work them out from
 	Rostered int           `json:"needed"`         // on the roster, so that so many are
 	Have     int           `json:"have"`
 	Level    int           `json:"level"` // thousandths answered in time with what there is
@@ -167,7 +171,7 @@ func (p Plan) Missing() (n, worst int) {
 	return n, worst
 }
 
-// fill puts seats and roster to a forecast.
+// fill puts seats and roster to a forecast. Without a target there are no seats: half-hours then have none.
 func (p *Plan) fill(slots [Slots]Range) {
 	share := func(thousandths int) float64 { return float64(thousandths) / 1000 }
 	p.Slots = make([]Need, Slots)
@@ -176,10 +180,12 @@ func (p *Plan) fill(slots [Slots]Range) {
 		at := p.Day.Start().Add(time.Duration(i) * length)
 		o := Offered{Calls: r.Mid, Per: length.Seconds(), Handle: p.Handle}
 		n := Need{At: at, Calls: r.Mid, Low: r.Low, High: r.High, Have: onRoster(p.Shifts, at, length)}
-		n.Seats = max(1, Seats(o, share(p.Settings.Target), float64(p.Settings.Within)))
-		n.Rostered = Rostered(n.Seats, share(p.Settings.Shrinkage))
-		there := int(float64(n.Have) * (1 - share(p.Settings.Shrinkage)))
-		n.Level = int(1000 * Level(there, o, float64(p.Settings.Within)))
+		if p.Settings.HasGoal() {
+			n.Seats = max(1, Seats(o, share(p.Settings.Target), float64(p.Settings.Within)))
+			n.Rostered = Rostered(n.Seats, share(p.Settings.Shrinkage))
+			there := int(float64(n.Have) * (1 - share(p.Settings.Shrinkage)))
+			n.Level = int(1000 * Level(there, o, float64(p.Settings.Within)))
+		}
 		p.Slots[i] = n
 	}
 }

@@ -17,7 +17,7 @@ func settings(ctx context.Context, tx *db.Tx, city int, rules *citypack.Rules) (
 		return s, fmt.Errorf("find the settings of staffing: %w", err)
 	}
 	if !found {
-		return Usual(city, rules.Pack.Doc.Telephone.Answer, tx.Now.Date()), nil
+		return usual(city, rules.Pack, tx.Now.Date()), nil
 	}
 	return s, nil
 }

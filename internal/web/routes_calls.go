@@ -100,12 +100,12 @@ func queueFigures(ctx context.Context, f call.Figures) []ui.Stat {
 		return ui.Stat{Key: key, Value: strconv.Itoa(value), Tone: t}
 	}
 	late := ui.Tone("")
-	if f.Longest > f.Goal.Within.Milliseconds() {
+	if f.Late() {
 		late = ui.Amber
 	}
 	level, tone := ui.T(ctx, "callpage.none_yet"), ui.Grey
-	if _, ok := f.Day.Level(); ok {
-		level, tone = levelWords(f.Day), ""
+	if _, ok := f.Level(f.Day); ok {
+		level, tone = levelWords(f, f.Day), ""
 		if f.Missed() {
 			tone = ui.Amber
 		}
@@ -133,11 +133,18 @@ func (v callFiguresView) stats(ctx context.Context) []ui.Stat {
 
 // goalWords say what counts as in time, and who says so.
 func goalWords(ctx context.Context, g call.Goal) string {
-	source := g.Source
-	if source == "" {
-		source = ui.T(ctx, "callpage.no_source")
+	if !g.Known() {
+		return ui.T(ctx, "callpage.no_goal")
 	}
-	return ui.T(ctx, "callpage.level_help", "share", tenthsOf(int64(g.Share)), "within", int(g.Within.Seconds()), "source", source)
+	return ui.T(ctx, "callpage.level_help", "share", tenthsOf(int64(g.Share)), "within", int(g.Within.Seconds()), "source", goalSource(ctx, g.Source, g.Provisional))
+}
+
+// goalSource is where a target stands, and whether it still waits for the city.
+func goalSource(ctx context.Context, source string, provisional bool) string {
+	if provisional {
+		source += ui.T(ctx, "callpage.provisional")
+	}
+	return source
 }
 
 // chart is the day in half-hours.
@@ -164,8 +171,8 @@ func (v callFiguresView) busySlots() []call.Slot {
 	return out
 }
 
-func levelWords(s call.Slot) string {
-	n, ok := s.Level()
+func levelWords(f call.Figures, s call.Slot) string {
+	n, ok := f.Level(s)
 	if !ok {
 		return "–"
 	}

@@ -89,7 +89,12 @@ func (w *Web) staffingExport(rw http.ResponseWriter, r *http.Request) error {
 	}
 	return w.sendSheet(rw, r, "staffing", columns, func(out sheet.Writer) error {
 		for _, n := range v.Slots {
-			if err := out.Row(n.At.Minute(), tenth(n.Calls), tenth(n.Low), tenth(n.High), cameWords(n), n.Seats, n.Rostered, n.Have, n.Gap(), tenthsOf(int64(n.Level))+"%"); err != nil {
+			var seats, needed any = n.Seats, n.Rostered // numbers, for whoever reckons on
+			if n.Seats == 0 {
+				seats, needed = "", ""
+			}
+			_, _, level := needWords(n)
+			if err := out.Row(n.At.Minute(), tenth(n.Calls), tenth(n.Low), tenth(n.High), cameWords(n), seats, needed, n.Have, n.Gap(), level); err != nil {
 				return err
 			}
 		}
@@ -175,6 +180,14 @@ func cameWords(n staffing.Need) string {
 	return strconv.Itoa(*n.Came)
 }
 
+// needWords are what a half-hour needs; nothing where nobody said how soon calls are to be answered.
+func needWords(n staffing.Need) (seats, needed, level string) {
+	if n.Seats == 0 {
+		return "", "", ""
+	}
+	return strconv.Itoa(n.Seats), strconv.Itoa(n.Rostered), tenthsOf(int64(n.Level)) + "%"
+}
+
 func (v staffingView) formOf(which string) ui.Form {
 	if v.which == which {
 		return v.form.As(which)
@@ -192,10 +205,14 @@ func (v staffingView) stats(ctx context.Context) []ui.Stat {
 	for _, n := range v.Slots {
 		most = max(most, n.Rostered)
 	}
+	need := strconv.Itoa(most)
+	if !v.Settings.HasGoal() {
+		need, gap.Value = "–", "–"
+	}
 	return []ui.Stat{
 		{Key: "staffingpage.total", Value: ui.T(ctx, "staffingpage.range", "mid", whole(v.Total.Mid), "low", whole(v.Total.Low), "high", whole(v.Total.High))},
 		{Key: "staffingpage.temp", Value: tenth(v.TempC) + " ℃"},
-		{Key: "staffingpage.most", Value: strconv.Itoa(most)},
+		{Key: "staffingpage.most", Value: need},
 		gap,
 		{Key: "staffingpage.error", Value: v.errorWords(ctx)},
 	}
@@ -241,10 +258,27 @@ func (v staffingView) why(ctx context.Context) string {
 	return ui.T(ctx, "staffingpage.why", "parts", strings.Join(parts, ui.T(ctx, "staffingpage.times")), "total", whole(v.Total.Mid))
 }
 
-// sourceOf is why the settings are as they are.
-func sourceOf(ctx context.Context, s staffing.Settings) string {
-	if s.Version == 0 && s.Source == "" {
-		return ui.T(ctx, "staffingpage.usual")
+// goal is what the seats are worked out for, and who says so.
+func (v staffingView) goal(ctx context.Context) string {
+	s := v.Settings
+	if !s.HasGoal() {
+		return ui.T(ctx, "staffingpage.no_goal")
+	}
+	return ui.T(ctx, "staffingpage.goal", "target", tenthsOf(int64(s.Target)), "within", s.Within, "source", goalSource(ctx, s.Source, s.Provisional))
+}
+
+// ownSource is why the centre set its own target; whoever sets one says it anew.
+func ownSource(s staffing.Settings) string {
+	if s.Version == 0 {
+		return ""
 	}
 	return s.Source
+}
+
+// orBlank is a number of a form; 0 is none.
+func orBlank(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
