@@ -6,12 +6,14 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
+
+	"modernc.org/sqlite"
 )
 
 // SQLite makes a plan each time it is handed a text, which for the short questions behind a page takes longer than the
 // answer. A reading connection therefore keeps the statements it used last; they are gone with the connection.
 const (
-	keptStatements = 200
+	keptStatements = 200     // those over all columns of a case take 50 kB each, most a fraction of that
 	keptText       = 8 << 10 // a longer text is a list of values, which nobody asks for twice
 )
 
@@ -38,23 +40,19 @@ type liteRows interface {
 }
 
 // liteReaders opens connections that keep their statements.
-type liteReaders struct {
-	dsn  string
-	with driver.Driver
-}
+type liteReaders struct{ driver.Connector }
 
 func openReaders(dsn string) (*sql.DB, error) {
-	plain, err := sql.Open("sqlite", dsn)
+	plain, err := sqlite.NewConnector(dsn)
 	if err != nil {
 		return nil, err
 	}
-	defer plain.Close() // nothing was opened yet
-	return sql.OpenDB(liteReaders{dsn, plain.Driver()}), nil
+	return sql.OpenDB(liteReaders{plain}), nil
 }
 
 // Connect implements driver.Connector.
-func (r liteReaders) Connect(context.Context) (driver.Conn, error) {
-	c, err := r.with.Open(r.dsn)
+func (r liteReaders) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := r.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +63,6 @@ func (r liteReaders) Connect(context.Context) (driver.Conn, error) {
 	}
 	return &liteReader{liteConn: conn, kept: map[string]*liteStmt{}}, nil
 }
-
-// Driver implements driver.Connector.
-func (r liteReaders) Driver() driver.Driver { return r.with }
 
 // liteReader is one reading connection. The pool lets one caller at a time use it.
 type liteReader struct {
