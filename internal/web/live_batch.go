@@ -31,10 +31,11 @@ var errUnanswered = errors.New("whoever asked for all readers did not come back"
 // liveKey names everything that an answer about cases depends on: what its reader may see, and what was asked. Whoever sees
 // less than another has another key and never gets the other's answer.
 func liveKey(what string, who actor.Actor, city int, f cases.Filter) string {
+	var sees any = who.ScopeOf(actor.CaseRead, city)
 	if f.Flag == "staff" {
-		what += " " + who.ID // whom a complaint about staff is kept from hangs on the person
+		sees = who // whom a complaint about staff is kept from hangs on the person, the unit and every role
 	}
-	return fmt.Sprintf("%s %#v %#v", what, who.ScopeOf(actor.CaseRead, city), f)
+	return fmt.Sprintf("%s %#v %#v", what, sees, f)
 }
 
 // sharedAnswer gives the answer that hangs on the batch under a key.
