@@ -117,6 +117,21 @@ func (c *importCmd) list(r *run, a *app.App, f *os.File) error {
 	return nil
 }
 
+// told writes what came of an import, as JSON or fault by fault. More is to be said only of one that went well, and in words.
+func told[F cases.RowFault | clue.RowFault | equipment.RowFault | fee.RowFault](c *importCmd, r *run, report any, faults []F, err error) (more bool, _ error) {
+	if c.JSON {
+		if err == nil || len(faults) > 0 {
+			_ = r.json(report) // the fault that follows says more than a broken pipe
+		}
+		return false, err
+	}
+	for _, f := range faults {
+		f := register.RowFault(f)
+		c.row(r, f.Row, f.Column, "cli.fault", f.Message)
+	}
+	return err == nil, err
+}
+
 // rows names every row that is wrong or doubtful.
 func (c *importCmd) rows(r *run, list []register.RowFault, key string) {
 	for _, f := range list {
@@ -148,16 +163,7 @@ func (c *importCmd) imported(r *run, rows, added, changed, unchanged int) error 
 func (c *importCmd) instruments(r *run, a *app.App, f *os.File) error {
 	report, err := a.Equipment.Import(r.ctx, actor.SystemFor("import", actor.Command),
 		equipment.Sheet{City: c.City, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun})
-	if c.JSON {
-		if err == nil || len(report.Faults) > 0 {
-			_ = r.json(report) // the fault that follows says more than a broken pipe
-		}
-		return err
-	}
-	for _, fault := range report.Faults {
-		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
-	}
-	if err != nil {
+	if more, err := told(c, r, report, report.Faults, err); !more {
 		return err
 	}
 	return c.imported(r, report.Rows, report.Added, report.Changed, report.Unchanged)
@@ -167,16 +173,7 @@ func (c *importCmd) instruments(r *run, a *app.App, f *os.File) error {
 func (c *importCmd) meters(r *run, a *app.App, f *os.File) error {
 	report, err := a.Fees.ImportMeters(r.ctx, actor.SystemFor("import", actor.Command),
 		fee.MeterSheet{City: c.City, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun})
-	if c.JSON {
-		if err == nil || len(report.Faults) > 0 {
-			_ = r.json(report) // the fault that follows says more than a broken pipe
-		}
-		return err
-	}
-	for _, fault := range report.Faults {
-		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
-	}
-	if err != nil {
+	if more, err := told(c, r, report, report.Faults, err); !more {
 		return err
 	}
 	return c.imported(r, report.Rows, report.Added, report.Changed, report.Unchanged)
@@ -188,16 +185,7 @@ func (c *importCmd) tickets(r *run, a *app.App, f *os.File) error {
 	report, err := a.Cases.Import(r.ctx, actor.SystemFor("import", actor.Command),
 		cases.Sheet{City: c.City, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun, Progress: p.of})
 	p.done()
-	if c.JSON {
-		if err == nil || len(report.Faults) > 0 {
-			_ = r.json(report) // the fault that follows says more than a broken pipe
-		}
-		return err
-	}
-	for _, fault := range report.Faults {
-		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
-	}
-	if err != nil {
+	if more, err := told(c, r, report, report.Faults, err); !more {
 		return err
 	}
 	key := "cli.cases_imported"
@@ -213,16 +201,7 @@ func (c *importCmd) clues(r *run, a *app.App, f *os.File) error {
 	report, err := a.Clues.Import(r.ctx, actor.SystemFor("import", actor.Command),
 		clue.Importing{City: c.City, Account: c.Account, Name: filepath.Base(c.File), DryRun: c.DryRun, Progress: p.of}, f)
 	p.done()
-	if c.JSON {
-		if err == nil || len(report.Faults) > 0 {
-			_ = r.json(report) // the fault that follows says more than a broken pipe
-		}
-		return err
-	}
-	for _, fault := range report.Faults {
-		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
-	}
-	if err != nil {
+	if more, err := told(c, r, report, report.Faults, err); !more {
 		return err
 	}
 	key := "cli.clues_imported"
@@ -238,16 +217,7 @@ func (c *importCmd) calls(r *run, a *app.App, f *os.File) error {
 	report, err := a.Exchange.ImportCalls(r.ctx, actor.SystemFor("import", actor.Command),
 		exchange.CallSheet{City: c.City, Company: c.Company, Name: filepath.Base(c.File), Reader: f, DryRun: c.DryRun, Progress: p.of})
 	p.done()
-	if c.JSON {
-		if err == nil || len(report.Faults) > 0 {
-			_ = r.json(report) // the fault that follows says more than a broken pipe
-		}
-		return err
-	}
-	for _, fault := range report.Faults {
-		c.row(r, fault.Row, fault.Column, "cli.fault", fault.Message)
-	}
-	if err != nil {
+	if more, err := told(c, r, report, report.Faults, err); !more {
 		return err
 	}
 	key := "cli.calls_imported"
