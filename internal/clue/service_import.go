@@ -45,12 +45,8 @@ func (s *Service) Import(ctx context.Context, by actor.Actor, in Importing, r io
 // importRows keeps the rows, or counts what would become of them.
 func (s *Service) importRows(ctx context.Context, in Importing, r io.ReadSeeker, report *Imported) error {
 	once := twins{}
-	do := s.o.Channels.RecordAllIn
-	if in.DryRun {
-		do = s.o.Channels.CountIn
-	}
 	g := gather{got: func(batch []channel.Incoming) error {
-		some, err := db.Write(ctx, s.o.DB, func(tx *db.Tx) (channel.Recorded, error) { return do(ctx, tx, batch) })
+		some, err := s.importBatch(ctx, in.DryRun, batch)
 		report.New, report.Known = report.New+some.New, report.Known+some.Known
 		if in.Progress != nil {
 			in.Progress(report.New+report.Known, report.Rows)
@@ -69,6 +65,14 @@ func (s *Service) importRows(ctx context.Context, in Importing, r io.ReadSeeker,
 		err = flushed
 	}
 	return err
+}
+
+// importBatch keeps a batch; a dry run counts it only, and holds up nobody who writes.
+func (s *Service) importBatch(ctx context.Context, dry bool, batch []channel.Incoming) (channel.Recorded, error) {
+	if dry {
+		return db.Read(ctx, s.o.DB, func(tx *db.Tx) (channel.Recorded, error) { return s.o.Channels.CountIn(ctx, tx, batch) })
+	}
+	return db.Write(ctx, s.o.DB, func(tx *db.Tx) (channel.Recorded, error) { return s.o.Channels.RecordAllIn(ctx, tx, batch) })
 }
 
 // twins are the posts of a table that a dry run has seen: nothing is kept, so the database cannot know them.
