@@ -15,12 +15,14 @@ import (
 
 	"github.com/rehu-heat/rehu/internal/channel"
 	"github.com/rehu-heat/rehu/internal/fault"
+	"github.com/rehu-heat/rehu/internal/outward"
 )
 
 // Feeds polls RSS, Atom, JSON and CSV feeds. The account's settings say where (url), how (format: xml, json, csv) and
 // which field is which; its credential, where there is one, is sent as "Authorization: Bearer" (token) or as a query
 // parameter (param, token). An address inside one's own network is only read with a credential that says private=1, so
-// that nobody makes the server read its neighbours by registering a feed.
+// that nobody makes the server read its neighbours by registering a feed; such a feed leads to no other host, so that it
+// cannot do so either.
 type Feeds struct{ open, inside *http.Client }
 
 // NewFeeds makes the poller.
@@ -28,20 +30,36 @@ func NewFeeds() *Feeds {
 	const patience = 60 * time.Second
 	guarded := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
-		if err != nil || !isPublic(at.Addr()) {
+		if err != nil || !outward.Reachable(at.Addr(), nil) {
 			return fault.New(fault.Invalid, "clue.feed.private")
 		}
 		return nil
 	}}
 	return &Feeds{
-		open:   &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: guarded.DialContext, MaxIdleConns: 4}},
-		inside: &http.Client{Timeout: patience},
+		open:   &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: guarded.DialContext, MaxIdleConns: 4}, CheckRedirect: follow},
+		inside: &http.Client{Timeout: patience, CheckRedirect: stay},
 	}
 }
 
-func isPublic(a netip.Addr) bool {
-	a = a.Unmap()
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !netip.MustParsePrefix("100.64.0.0/10").Contains(a)
+// follow goes where a feed has moved to, without showing the token there: neither in the address that it came from nor in
+// the clear.
+func follow(to *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("a feed leads on and on")
+	}
+	to.Header.Del("Referer")
+	if to.URL.Scheme != "https" && via[0].URL.Scheme == "https" {
+		to.Header.Del("Authorization")
+	}
+	return nil
+}
+
+// stay follows a feed inside the network on its own host only.
+func stay(to *http.Request, via []*http.Request) error {
+	if to.URL.Host != via[0].URL.Host {
+		return fault.New(fault.Invalid, "clue.feed.elsewhere")
+	}
+	return follow(to, via)
 }
 
 // seen is the cursor: what the feed said of itself the last time.

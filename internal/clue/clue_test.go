@@ -63,6 +63,10 @@ func each(t *testing.T, fn func(w *world)) {
 		mux := http.NewServeMux()
 		mux.Handle("/2/", w.weibo)
 		mux.Handle("/feed.json", w.feed)
+		mux.Handle("/moved.json", http.RedirectHandler("/feed.json", http.StatusMovedPermanently))
+		mux.HandleFunc("/away.json", func(rw http.ResponseWriter, r *http.Request) { // the same machine under another name
+			http.Redirect(rw, r, strings.Replace(w.base, "127.0.0.1", "localhost", 1)+"/feed.json", http.StatusFound)
+		})
 		srv := httptest.NewServer(mux)
 		t.Cleanup(srv.Close)
 		w.base = srv.URL
@@ -447,6 +451,36 @@ func TestAnAnswerThatWeiboTookInSilenceIsNotRepeated(t *testing.T) {
 		v, err = w.app.Clues.Get(ctx, seat, city, c.ID)
 		if err != nil || v.Replies[1].State != channel.Failed || v.Replies[1].Reason != "clue.weibo.refused" {
 			w.t.Errorf("too long for Weibo: %+v, %v", v.Replies[1], err)
+		}
+	})
+}
+
+// A feed inside the network may move on its own host; one that leads to another is not followed, whatever it is.
+func TestAFeedInsideLeadsNowhereElse(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		w.feed.Write(feedfake.Post{ID: "1", Text: cold, Author: "甲", At: dbtest.Start})
+		want := map[string]string{"vendor": "", "moved": "", "away": "clue.feed.elsewhere"}
+		for _, name := range []string{"moved", "away"} {
+			in := channel.AccountInput{City: city, Channel: cases.Opinion, Name: name, Title: "舆情监测", Credential: "vendor", Settings: feedfake.Settings(w.base), Enabled: true}
+			in.Settings["url"] = w.base + "/" + name + ".json"
+			if _, err := w.app.Channels.SetAccount(ctx, leader, in); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		w.work(3)
+		all, err := w.app.Channels.Health(ctx, leader, city)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, h := range all {
+			if h.Channel == cases.Opinion {
+				got[h.Name] = h.LastError
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || w.feed.Full() != 2 {
+			w.t.Errorf("read %d times, want 2 (-want +got):\n%s", w.feed.Full(), diff)
 		}
 	})
 }
