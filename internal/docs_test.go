@@ -151,7 +151,7 @@ func TestGuideExamplesImport(t *testing.T) {
 		}
 		importExample(t, dir, data, m[1], m[2])
 	}
-	want := []string{"companies", "areas", "communities", "buildings", "households", "duty", "fees", "meters", "cases", "holidays"}
+	want := []string{"companies", "areas", "communities", "buildings", "households", "duty", "fees", "meters", "cases", "clues", "holidays"}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("the guide has examples of %v; want %v", kinds, want)
 	}
@@ -173,7 +173,7 @@ func importExample(t *testing.T, dir, data, kind, body string) {
 	if kind == "areas" {
 		args = append(args, "--version=2026-27", "--from=2026-11-01", "--source=并城管〔2026〕12号", "--crs=gcj02")
 	}
-	unchanged := regexp.MustCompile(`\b0 (added|taken over)|Nothing changed`)
+	unchanged := regexp.MustCompile(`\b0 (added|taken over|new)|Nothing changed`)
 	for again := range 2 {
 		status, out := rehu("", args...)
 		if status != 0 || unchanged.MatchString(out) != (again == 1) {
