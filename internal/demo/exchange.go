@@ -12,8 +12,8 @@ import (
 	"io"
 	"net"
 	"net/http" //nolint:depguard // serves the other side of the exchange, a fake
+	"path"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -87,7 +87,7 @@ func exchangeWith12345(ctx context.Context, a *app.App, o Options) error {
 	if o.Speed <= 0 || a.Exchange == nil {
 		return nil
 	}
-	var all errgroup.Group
+	all, ctx := errgroup.WithContext(ctx) // one that cannot begin ends the other, so that it is told at once
 	for _, p := range profiles() {
 		all.Go(func() error { return (&hotline{app: a, side: p}).live(ctx, o) })
 	}
@@ -167,14 +167,18 @@ func (h *hotline) open(ctx context.Context) (stop func(), err error) {
 			return nil, err
 		}
 	}
-	return stop, h.begin(ctx)
+	if err := h.begin(ctx); err != nil {
+		stop()
+		return nil, err
+	}
+	return stop, nil
 }
 
 // post hands what the platform sends to the use cases, as the handlers of its addresses do.
-func (h *hotline) post(ctx context.Context, path string, in notice.Signed) (int, []byte, error) {
+func (h *hotline) post(ctx context.Context, address string, in notice.Signed) (int, []byte, error) {
 	var out any
 	var err error
-	switch what := path[strings.LastIndex(path, "/")+1:]; what {
+	switch path.Base(address) {
 	case "messages":
 		out, err = h.app.Exchange.Take(ctx, sim.Code, h.side.code, in)
 	case "files":
