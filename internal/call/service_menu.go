@@ -140,13 +140,15 @@ func (s *Service) said(ctx context.Context, by actor.Actor, city int, q Inquiry)
 	return []spot{{a.Community.ID, building, a.Station}}, nil
 }
 
-// keyed are the communities of the areas whose code has these digits: on paper an area is "PQ-014", on the keys 14.
+// keyed are the communities of the area whose code has these digits: on paper an area is "PQ-014", on the keys 14. Where two
+// areas have them nobody can tell which is meant, and nothing is said.
 func (s *Service) keyed(ctx context.Context, by actor.Actor, city int, digits string) ([]spot, error) {
 	want := areaNumber(digits)
 	if want == "" {
 		return nil, nil
 	}
 	var out []spot
+	area := ""
 	f := territory.ServedFilter{Request: page.Request{Size: page.MaxSize}}
 	for {
 		some, err := s.o.Territory.Served(ctx, by, city, f)
@@ -154,9 +156,13 @@ func (s *Service) keyed(ctx context.Context, by actor.Actor, city int, digits st
 			return nil, err
 		}
 		for _, c := range some.Items {
-			if areaNumber(c.Area) == want {
-				out = append(out, spot{c.ID, "", c.Station})
+			if areaNumber(c.Area) != want {
+				continue
 			}
+			if area != "" && area != c.Area {
+				return nil, nil
+			}
+			area, out = c.Area, append(out, spot{c.ID, "", c.Station})
 		}
 		if f.After = some.Next; f.After == "" {
 			return out, nil

@@ -117,14 +117,23 @@ func TestTheMenuAsksForTheArea(t *testing.T) {
 		t.Errorf("no stop anywhere: %+v", got)
 	}
 	in := register.Request{City: city, Kind: place.Communities, Version: "2026", From: civil.NewDate(2026, 1, 1), Name: "list.csv"}
-	_, err := k.app.Register.Import(bg, k.root, in, strings.NewReader("name,district,company,area\n向阳花园,东城区,C1,PQ-014\n明月里,西城区,C2,PQ-140\n"))
+	_, err := k.app.Register.Import(bg, k.root, in, strings.NewReader("name,district,company,area\n向阳花园,东城区,C1,PQ-014\n明月里,西城区,C1,PQ-140\n清泉里,西城区,C2,XQ-140\n"))
 	must(t, err)
-	found, err := k.app.Territory.Served(bg, k.root, city, territory.ServedFilter{Query: "向阳花园"})
+	found, err := k.app.Territory.Served(bg, k.root, city, territory.ServedFilter{})
 	must(t, err)
-	sun := found.Items[0]
+	var sun territory.Served
+	var scope []outage.Scope
+	for _, c := range found.Items {
+		if c.Name == "向阳花园" {
+			sun = c
+		}
+		if c.Name == "向阳花园" || c.Name == "明月里" {
+			scope = append(scope, outage.Scope{Community: c.ID})
+		}
+	}
 	start := k.clock.Now().Add(50 * time.Hour)
 	planned, err := k.app.Outages.Report(bg, k.root, outage.Report{
-		City: city, Company: "C1", Kind: outage.Planned, Reason: "阀门检修", Start: start, Until: start.Add(6 * time.Hour), Scope: []outage.Scope{{Community: sun.ID}},
+		City: city, Company: "C1", Kind: outage.Planned, Reason: "阀门检修", Start: start, Until: start.Add(6 * time.Hour), Scope: scope,
 	})
 	must(t, err)
 	if got := ask(calls.Inquiry{Caller: "13803510001"}); got.Kind != calls.SaysSeat {
@@ -145,7 +154,7 @@ func TestTheMenuAsksForTheArea(t *testing.T) {
 	if got := ask(calls.Inquiry{Caller: stranger, Digits: "14"}); got.Kind != calls.SaysPlanned || !strings.HasPrefix(got.Say, "您所按片区内有小区计划") {
 		t.Errorf("by the area %q: %+v", sun.Area, got)
 	}
-	for _, digits := range []string{"0", "77777", "*"} {
+	for _, digits := range []string{"0", "77777", "*", "140"} { // two areas have the last
 		if got := ask(calls.Inquiry{Caller: stranger, Digits: digits}); got.Kind != calls.SaysSeat {
 			t.Errorf("keyed in %s: %+v", digits, got)
 		}
