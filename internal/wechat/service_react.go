@@ -99,12 +99,25 @@ func (s *Service) wished(ctx context.Context, tx *db.Tx, sc *scene, scope notice
 	}
 	switch {
 	case !refuse:
-		return sc.t("wechat.unmuted"), nil
+		return sc.t("wechat.unmuted"), s.wantsAgain(ctx, tx, sc)
 	case scope != notice.Everything || sc.u.Resident == "":
 		return sc.t("wechat.muted"), nil
 	}
 	err := s.o.Notices.RefuseIn(ctx, tx, visitor(), notice.Refusal{City: sc.a.City, Person: sc.u.Resident, Scope: scope, Door: "wechat"})
 	return sc.t("wechat.muted_all"), err
+}
+
+// wantsAgain takes back that somebody wanted nothing at all, by whatever door they had said so. That they want no bulletins
+// nobody says here, so that it stays.
+func (s *Service) wantsAgain(ctx context.Context, tx *db.Tx, sc *scene) error {
+	if sc.u.Resident == "" {
+		return nil
+	}
+	r, err := s.o.Notices.RefusalOf(ctx, tx, sc.a.City, sc.u.Resident)
+	if err != nil || r.Scope != notice.Everything {
+		return err
+	}
+	return s.o.Notices.RefuseIn(ctx, tx, visitor(), notice.Refusal{City: sc.a.City, Person: sc.u.Resident, Door: "wechat"})
 }
 
 // heard takes a voice message: what WeChat recognised in it is an answer like any other, and a person can listen to it.

@@ -52,6 +52,16 @@ func TestWhoWantsNoMessagesByWeChat(t *testing.T) {
 			t.Errorf("after 全部退订: %q", got)
 		}
 		w.says(wang, "恢复", "可以用微信")
+		if got := refusal(); got != "" || !w.reaches(phone) {
+			t.Errorf("恢复 does not take 全部退订 back: %q", got)
+		}
+		must(db.Write(ctx, d, func(tx *db.Tx) (bool, error) {
+			return true, w.notices.RefuseIn(ctx, tx, leader, notice.Refusal{City: city, Person: w.person(phone), Scope: notice.Bulletins, Door: "sms"})
+		}))
+		w.says(wang, "恢复", "可以用微信")
+		if got := refusal(); got != notice.Bulletins {
+			t.Errorf("恢复 in WeChat brings back bulletins that were refused by text message: %q", got)
+		}
 		if err := w.Leave(ctx, officialID, wang); err != nil {
 			t.Fatal(err)
 		}
