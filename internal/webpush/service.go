@@ -49,7 +49,7 @@ type Service struct {
 // callTime is how long a push service may take to answer.
 const callTime = 5 * time.Second
 
-// New makes the service and, where there is a runner, registers its job.
+// New makes the service and, where there is a runner, registers its jobs.
 func New(o Options) (*Service, error) {
 	if o.DB == nil || o.Ring == nil || o.Residents == nil || o.Notices == nil || o.Machine == nil || o.Home == nil || o.Tell == nil || o.Key.private == nil {
 		return nil, errors.New("webpush: a database, keyrings, residents, messages, a clock and addresses are needed")
@@ -60,6 +60,7 @@ func New(o Options) (*Service, error) {
 	s := &Service{o: o, client: outward.Client(o.Allow, callTime)}
 	if o.Jobs != nil {
 		jobs.Handle(o.Jobs, s.listen)
+		jobs.Handle(o.Jobs, s.late)
 	}
 	return s, nil
 }
@@ -96,7 +97,7 @@ func (s *Service) Subscribe(ctx context.Context, by actor.Actor, in Subscription
 			City: in.City, ID: tx.NewID(), Person: person, Session: in.Session, Blind: s.o.Ring.Blind("webpush", in.Endpoint),
 			Endpoint: p.Seal("webpush.endpoint", in.Endpoint), Keys: p.Seal("webpush.keys", string(keys)), Agent: clip(in.Agent, mostAgent), Asked: tx.Now,
 		}
-		if err := put(ctx, tx, d); err != nil {
+		if d.ID, err = put(ctx, tx, d); err != nil {
 			return err
 		}
 		if err := s.makeRoom(ctx, tx, in.City, person); err != nil {
@@ -211,7 +212,28 @@ func (s *Service) Arrived(ctx context.Context, in Arrival) error {
 	if !ok || city != in.City || subtle.ConstantTimeCompare([]byte(in.Proof), []byte(s.proof(in.Key))) != 1 {
 		return fault.New(fault.NotFound, "not_found")
 	}
-	return s.o.Notices.Receive(ctx, city, notice.Receipt{Key: in.Key, Delivered: true})
+	err := s.o.Notices.Receive(ctx, city, notice.Receipt{Key: in.Key, Delivered: true})
+	if !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	return db.Do(ctx, s.o.DB, func(tx *db.Tx) error {
+		return jobs.Add(ctx, tx, city, arrived{in.Key}, jobs.When{At: tx.Now.Add(overtook), Unique: in.Key})
+	})
+}
+
+// overtook is how long a device may be ahead of the note that its message went out: the other devices are being told.
+const overtook = mostDevices * callTime
+
+// arrived is the job that says again what a device said too early; a device says it once.
+type arrived struct {
+	Key string `json:"key"`
+}
+
+func (arrived) Kind() string { return "webpush.arrived" }
+
+// late is that job.
+func (s *Service) late(ctx context.Context, j jobs.Job, a arrived) error {
+	return s.o.Notices.Receive(ctx, j.City, notice.Receipt{Key: a.Key, Delivered: true})
 }
 
 func (s *Service) proof(key string) string { return s.o.Ring.Blind("webpush.shown", key) }

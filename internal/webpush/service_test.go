@@ -3,13 +3,16 @@ package webpush_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/rehu-heat/rehu/internal/actor"
 	"github.com/rehu-heat/rehu/internal/app"
+	"github.com/rehu-heat/rehu/internal/civil"
 	"github.com/rehu-heat/rehu/internal/config"
 	"github.com/rehu-heat/rehu/internal/db"
 	"github.com/rehu-heat/rehu/internal/db/dbtest"
@@ -42,6 +45,7 @@ type world struct {
 	fake  *pushfake.Service
 	sms   *smsfake.Gateway
 	count int
+	eager atomic.Bool // browsers say that they showed a message before the push service has answered
 }
 
 func each(t *testing.T, fn func(w *world)) {
@@ -50,7 +54,12 @@ func each(t *testing.T, fn func(w *world)) {
 		t.Helper()
 		w := &world{t: t, now: dbtest.NewClock()}
 		w.fake = pushfake.New(w.machine)
-		push := httptest.NewServer(w.fake)
+		push := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w.fake.ServeHTTP(rw, r)
+			if shown := w.fake.Shown(); w.eager.Load() && len(shown) > 0 {
+				w.arrives(shown[len(shown)-1])
+			}
+		}))
 		t.Cleanup(push.Close)
 		w.fake.Stands(push.URL)
 		signer := notice.Signer{Account: "rehu", Secret: "s3cret", Machine: w.machine}
@@ -168,6 +177,14 @@ func (w *world) wants(id string, c notice.Channel, s notice.State) {
 	}
 }
 
+// arrives says of a message that it was shown.
+func (w *world) arrives(m pushfake.Shown) {
+	w.t.Helper()
+	if err := w.app.Push.Arrived(ctx, webpush.Arrival{City: city, Key: m.Key, Proof: m.Proof}); err != nil {
+		w.t.Errorf("the word that a message was shown: %v", err)
+	}
+}
+
 func (w *world) texts() int { return len(w.sms.Sent()) }
 
 // A message goes to the browser, encrypted and proved; the browser says that it showed it, and no text message goes out.
@@ -206,6 +223,59 @@ func TestAMessageIsShown(t *testing.T) {
 		if n := w.texts(); n != before {
 			w.t.Errorf("%d text messages went out as well", n-before)
 		}
+	})
+}
+
+// A browser may show a message before it is noted that it went out: its word, which it says once, is not lost.
+func TestAWordThatComesEarly(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		who := w.enter(mother)
+		w.allowed(who)
+		w.allowed(who)
+		before := w.texts()
+		w.eager.Store(true)
+		id := w.tell(who, mother)
+		w.work(3)
+		w.wants(id, notice.WebPush, notice.Delivered)
+		w.work(20)
+		if n := w.texts(); n != before {
+			w.t.Errorf("%d text messages went out as well", n-before)
+		}
+	})
+}
+
+// At night nobody is woken by a notification either, whichever way it goes in the end; a leak comes at once.
+func TestTheNightHoldsForNotifications(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		who := w.enter(mother)
+		w.allowed(who)
+		quiet := func(m *notice.Message) { m.QuietExempt = false }
+		w.now.Set(civil.On(w.now.Now().Date(), 23, 30))
+		waits, leak := w.tell(who, mother, quiet), w.tell(who, mother)
+		w.work(2)
+		w.wants(waits, notice.WebPush, notice.Queued)
+		w.wants(leak, notice.WebPush, notice.Sent)
+		if n := len(w.fake.Shown()); n != 1 {
+			w.t.Errorf("%d notifications at night, want the leak", n)
+		}
+		w.arrives(w.fake.Shown()[0])
+		w.now.Set(civil.On(w.now.Now().Date().AddDays(1), 8, 0))
+		w.work(1)
+		w.wants(waits, notice.WebPush, notice.Sent)
+		w.arrives(w.fake.Shown()[1])
+		w.now.Set(civil.On(w.now.Now().Date(), 21, 30))
+		silent, before := w.tell(who, mother, quiet), w.texts()
+		w.work(1)
+		w.now.Set(civil.On(w.now.Now().Date(), 23, 0))
+		w.work(2)
+		if n := w.texts(); n != before {
+			w.t.Errorf("%d text messages at night for what no browser showed", n-before)
+		}
+		w.now.Set(civil.On(w.now.Now().Date().AddDays(1), 8, 0))
+		w.work(2)
+		w.wants(silent, notice.SMS, notice.Sent)
 	})
 }
 
@@ -261,7 +331,7 @@ func TestAPushServiceThatFails(t *testing.T) {
 	})
 }
 
-// Quiet hours, the wish not to be told and one message per matter hold for notifications as for text messages; a question
+// The wish not to be told and one message per matter hold for notifications as for text messages; a question
 // that one digit answers stays a text message.
 func TestTheRulesOfMessagesHold(t *testing.T) {
 	t.Parallel()

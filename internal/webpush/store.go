@@ -9,16 +9,17 @@ import (
 
 func columns() string { return db.Columns[Device]("") }
 
-// put keeps a browser for whoever asked last.
-func put(ctx context.Context, tx *db.Tx, d Device) error {
-	_, err := db.Exec(ctx, tx, `INSERT INTO push_device (city_id, id, person, session, blind, endpoint, keys, agent, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+// put keeps a browser for whoever asked last, and gives the id that it has.
+func put(ctx context.Context, tx *db.Tx, d Device) (string, error) {
+	id, err := db.One[string](ctx, tx, `INSERT INTO push_device (city_id, id, person, session, blind, endpoint, keys, agent, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (city_id, blind) DO UPDATE SET person = excluded.person, session = excluded.session, endpoint = excluded.endpoint, keys = excluded.keys,
-			agent = excluded.agent, asked_at = excluded.asked_at`,
+			agent = excluded.agent, asked_at = excluded.asked_at
+		RETURNING id`,
 		d.City, d.ID, d.Person, d.Session, d.Blind, d.Endpoint, d.Keys, d.Agent, d.Asked)
 	if err != nil {
-		return fmt.Errorf("keep a device: %w", err)
+		return "", fmt.Errorf("keep a device: %w", err)
 	}
-	return nil
+	return id, nil
 }
 
 // devicesOf lists a person's devices, the newest first.
