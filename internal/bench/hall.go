@@ -70,7 +70,7 @@ type hall struct {
 	city    *sim.City
 	cityNow func() civil.Instant
 
-	openPlatform func(hallReady)
+	openPlatform func()
 	tell         func(hallAsk, *hallTold) error
 	used, got    hallTold
 
@@ -162,7 +162,7 @@ func (h *hall) begin(ctx context.Context, dir string) (stop func() error, err er
 	h.url, h.info, h.seats, h.residents, h.engine = ready.URL, ready.Info, ready.Seats, ready.Residents, ready.Engine
 	behind := time.Since(ready.Now.Time())
 	h.cityNow = func() civil.Instant { return civil.At(time.Now().Add(-behind)) }
-	h.openPlatform(ready)
+	h.openPlatform()
 	return stop, nil
 }
 
@@ -172,6 +172,9 @@ func (h *hall) work(ctx context.Context) error {
 	defer hangUp()
 	if err := h.listen(streams); err != nil {
 		return fmt.Errorf("open the streams: %w", err)
+	}
+	if err := h.sit(ctx); err != nil {
+		return fmt.Errorf("log a seat in at the telephone: %w", err)
 	}
 	last := h.WarmUp + time.Duration(h.Minutes*float64(time.Minute))
 	h.from = time.Now().Add(h.WarmUp)

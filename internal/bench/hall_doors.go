@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,6 +52,7 @@ type door struct {
 
 func (h *hall) doors() []door {
 	return []door{
+		{"telephone", h.byTelephone, false},
 		{"seat", h.bySeat, false},
 		{"api", h.byAPI, false},
 		{"open311", h.byOpen311, false},
@@ -63,14 +65,20 @@ func (h *hall) doors() []door {
 	}
 }
 
-// bySeat is a call that a seat takes down and sends.
+// bySeat is a visitor of whom a seat takes down what they came for, without the telephone.
 func (h *hall) bySeat(ctx context.Context, m matter) (string, error) {
-	v := h.seats[m.n%len(h.seats)]
-	head, err := h.ask(ctx, v, http.MethodPost, cityPath("/seat"), url.Values{
+	return h.takeDown(ctx, h.seats[m.n%len(h.seats)], m, nil)
+}
+
+// takeDown fills in the seat's form and sends it.
+func (h *hall) takeDown(ctx context.Context, v visitor, m matter, more url.Values) (string, error) {
+	form := url.Values{
 		"_key": {"bench-" + m.mark}, "channel": {string(cases.Phone)}, "caller.phone": {m.phone}, "address": {m.address}, "building": {m.building}, "unit": {m.unit},
 		"room": {m.room}, "text": {m.text}, "category": {"cold_home"}, "nature": {string(citypack.Repair)}, "scope": {string(cases.Home)}, "details.since": {"昨晚"},
 		"details.neighbours": {"no"}, "details.leak": {"no"}, "test_request": {"yes"}, "secret": {"no"},
-	}, http.StatusSeeOther)
+	}
+	maps.Copy(form, more)
+	head, err := h.ask(ctx, v, http.MethodPost, cityPath("/seat"), form, http.StatusSeeOther)
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +86,11 @@ func (h *hall) bySeat(ctx context.Context, m matter) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return to.Query().Get("done"), nil
+	id := to.Query().Get("done")
+	if id == "" {
+		err = fmt.Errorf("the seat's form led to %q", to)
+	}
+	return id, err
 }
 
 // byAPI is a matter that another system of the city passes on.

@@ -36,6 +36,7 @@ type parties struct {
 	wx    *wechatfake.Server
 	out   *demo.Outside
 	hot   *platformfake.Platform
+	phone telephone
 	turns sync.Mutex // 12345 says one thing after another
 	stops []func()
 }
@@ -88,16 +89,15 @@ func (h *hall) play(ctx context.Context, o *hallOrder) (err error) {
 	if o.Platform, err = p.stand(ctx, late); err != nil {
 		return err
 	}
-	h.openPlatform = func(r hallReady) {
-		ahead := time.Since(r.Now.Time())
+	h.openPlatform = func() {
 		p.hot = platformfake.New(platformfake.Options{
 			Signer: notice.Signer{Account: platformCode, Secret: o.PlatformKey, Machine: time.Now}, Base: cityPath("/hooks/exchange/" + platformCode),
-			Post: platformfake.Over(r.URL, h.c), Now: func() civil.Instant { return civil.At(time.Now().Add(-ahead)) }, Prefix: "BQ",
+			Post: platformfake.Over(h.url, h.c), Now: h.cityNow, Prefix: "BQ",
 		})
 		late.set(p.hot)
-		p.wx.PointTo(demo.OfficialID, r.URL+cityPath("/hooks/wechat/"+string(wechat.Official)))
+		p.wx.PointTo(demo.OfficialID, h.url+cityPath("/hooks/wechat/"+string(wechat.Official)))
 	}
-	return nil
+	return h.hang(ctx, o)
 }
 
 // lateHandler answers "not yet" until there is somebody to ask.
